@@ -1,0 +1,70 @@
+"""The scene plan: what the renderer will draw, as a value.
+
+A plan is the only thing that travels from the prompt reader to the scenes. It is small, frozen and
+JSON-able, so it can be stored beside a video and shown to the person who asked for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Final, Literal, get_args
+
+Setting = Literal["lake", "city", "beach", "forest", "dunes", "neon"]
+TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
+Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]
+Season = Literal["spring", "summer", "autumn", "winter"]
+CameraMove = Literal[
+    "drift", "push", "pull", "pan_left", "pan_right", "tilt_up", "tilt_down", "orbit", "fixed"
+]
+
+SETTINGS: Final[tuple[Setting, ...]] = get_args(Setting)
+TIMES: Final[tuple[TimeOfDay, ...]] = get_args(TimeOfDay)
+WEATHERS: Final[tuple[Weather, ...]] = get_args(Weather)
+SEASONS: Final[tuple[Season, ...]] = get_args(Season)
+CAMERA_MOVES: Final[tuple[CameraMove, ...]] = get_args(CameraMove)
+
+MODEL: Final = "mesh/diorama-1"
+"""The public model id this package renders for."""
+
+RENDERER_VERSION: Final = "diorama-1.0.0"
+"""Part of every random key: pictures may change between versions, never within one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenePlan:
+    """What to draw, decided once from the prompt and never changed afterwards.
+
+    Attributes:
+        setting: The place, one of the six scenes.
+        subject: What the prompt asks to see in the place. Subjects are not drawn by this version;
+            a subject is therefore also named in `left_out`.
+        time: Time of day, which chooses the palette and the light.
+        weather: Weather, which bends the palette and adds particles.
+        season: Season of the year.
+        camera: Camera move.
+        speed: Pace of all motion: 1.0 is normal, 0.5 slow, 1.6 fast.
+        colours: Wished colours as sRGB hex "rrggbb"; empty means the scene's own palette.
+        confidence: 0..1, how much of the picture was asked for rather than guessed.
+        understood: The readings, such as "setting: lake (mountain lake)".
+        left_out: What the prompt asks for and the picture does not show.
+        renderer: Version of the renderer that reads and draws this plan.
+    """
+
+    setting: Setting
+    subject: str | None = None
+    time: TimeOfDay = "golden"
+    weather: Weather = "clear"
+    season: Season = "summer"
+    camera: CameraMove = "drift"
+    speed: float = 1.0
+    colours: tuple[str, ...] = ()
+    confidence: float = 1.0
+    understood: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    renderer: str = RENDERER_VERSION
+
+    def to_json(self) -> dict[str, object]:
+        """Return the plan as JSON-able values (tuples become lists)."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
