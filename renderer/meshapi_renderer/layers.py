@@ -1,0 +1,146 @@
+"""Baked picture planes: premultiplied 8-bit colour with inverse alpha, drawn under an affine map.
+
+A frame is a stack of layers, far to near. Each layer knows, column by column, where it starts and from
+which row it is opaque down to its end, so drawing touches only the silhouette with a blend, copies below
+it, and skips what nearer layers hide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from meshapi_renderer import imaging
+from meshapi_renderer.array_types import Bytes8, Floats, Integers
+from meshapi_renderer.colour import to8
+
+STRIPS = 12
+"""Columns of the frame that are clipped apart from each other while drawing."""
+
+
+def strip_edges(width: int) -> list[int]:
+    """The columns at which the strips of a frame begin, and the width as the last."""
+    return [round(i * width / STRIPS) for i in range(STRIPS + 1)]
+
+
+class Layer:
+    """One plane of the picture, larger than the frame by ``margin`` pixels on every side."""
+
+    __slots__ = ("_colour", "_first", "_height", "_inverse", "_last", "_solid", "_top", "depth", "margin")
+
+    def __init__(self, colour: Bytes8, inverse_alpha: Bytes8, depth: float, margin: int) -> None:
+        """``colour`` is premultiplied, (h, w, 3); ``inverse_alpha`` is 255 where nothing is, (h, w)."""
+        self.depth = depth
+        self.margin = margin
+        self._height = inverse_alpha.shape[0]
+        self._first, self._last, self._solid = _columns(inverse_alpha)
+        self._top = min(int(self._first.min()), self._height - 1)
+        end = max(int(self._last.max()), self._top + 1)
+        self._colour = np.ascontiguousarray(colour[self._top : end])
+        self._inverse = np.ascontiguousarray(inverse_alpha[self._top : end])
+
+    @classmethod
+    def from_linear(cls, lin: Floats, alpha: Floats, depth: float, margin: int, tone: bool = True) -> Layer:
+        """A layer of linear colour (h, w, 3), not premultiplied, with coverage ``alpha`` (h, w) in [0, 1]."""
+        coverage = np.clip(alpha, 0, 1)
+        colour = to8(lin, tone)
+        premultiplied = (colour * coverage[..., None] + np.float32(0.5)).astype(np.uint8)
+        inverse = 255 - (coverage * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+        return cls(premultiplied, inverse, depth, margin)
+
+    def draw(self, destination: Bytes8, matrix: Floats, hidden: Sequence[int] | None = None) -> None:
+        """Blend the layer over ``destination`` in place under a 2x3 map of layer to frame pixels.
+
+        The map may scale and shift, not turn. ``hidden`` gives, per strip, the frame row from which nearer
+        layers cover everything; nothing is drawn there.
+        """
+        height, width = destination.shape[:2]
+        edges = strip_edges(width)
+        for strip in range(STRIPS):
+            left, right = edges[strip], edges[strip + 1]
+            floor = height if hidden is None else min(height, hidden[strip])
+            first, solid, last = self._rows(matrix, left, right)
+            top, bottom = max(0, first), min(floor, last)
+            middle = min(max(solid, top), bottom)
+            if top < middle:
+                self._blend(destination[top:middle, left:right], matrix, left, top)
+            if middle < bottom:
+                self._copy(destination[middle:bottom, left:right], matrix, left, middle)
+
+    def solid_from(self, matrix: Floats, width: int, height: int) -> list[int]:
+        """Per strip, the frame row from which the layer is opaque to the bottom; ``height`` where never."""
+        edges = strip_edges(width)
+        rows = []
+        for strip in range(STRIPS):
+            _, solid, last = self._rows(matrix, edges[strip], edges[strip + 1])
+            rows.append(solid if last >= height else height)
+        return rows
+
+    def _rows(self, matrix: Floats, left: int, right: int) -> tuple[int, int, int]:
+        """(first painted row, first opaque row, row after the last) in the frame, for frame columns."""
+        scale, shift_x = float(matrix[0, 0]), float(matrix[0, 2])
+        columns = len(self._first)
+        begin = min(max(0, math.floor((left - shift_x) / scale) - 1), columns - 1)
+        end = max(min(columns, math.ceil((right - shift_x) / scale) + 2), begin + 1)
+        vertical, shift_y = float(matrix[1, 1]), float(matrix[1, 2])
+        first = math.floor(vertical * int(self._first[begin:end].min()) + shift_y) - 1
+        solid = math.ceil(vertical * int(self._solid[begin:end].max()) + shift_y) + 1
+        last = math.ceil(vertical * int(self._last[begin:end].max()) + shift_y) + 1
+        return first, solid, last
+
+    def _blend(self, window: Bytes8, matrix: Floats, left: int, top: int) -> None:
+        colour = self._moved(self._colour, matrix, left, top, window, 0.0, cv2.BORDER_CONSTANT)
+        inverse = self._moved(self._inverse, matrix, left, top, window, 255.0, cv2.BORDER_CONSTANT)
+        imaging.over(window, colour, imaging.triple(inverse))
+
+    def _copy(self, window: Bytes8, matrix: Floats, left: int, top: int) -> None:
+        window[...] = self._moved(self._colour, matrix, left, top, window, 0.0, cv2.BORDER_REPLICATE)
+
+    def _moved(
+        self, source: Bytes8, matrix: Floats, left: int, top: int, window: Bytes8, outside: float, border: int
+    ) -> Bytes8:
+        """The part of ``source`` that falls on the frame window whose corner is (left, top)."""
+        rows, columns = window.shape[:2]
+        scale = float(matrix[0, 0])
+        shift_x = float(matrix[0, 2]) - left
+        shift_y = float(matrix[1, 2]) + scale * self._top - top
+        if scale == 1.0 and shift_x == round(shift_x) and shift_y == round(shift_y):
+            x, y = -round(shift_x), -round(shift_y)
+            fits = x + columns <= source.shape[1] and y + rows <= source.shape[0]
+            if x >= 0 and y >= 0 and fits:
+                return source[y : y + rows, x : x + columns]
+        local = np.array([[scale, 0.0, shift_x], [0.0, scale, shift_y]])
+        return imaging.warp_affine(source, local, columns, rows, border, outside)
+
+
+def _columns(inverse_alpha: Bytes8) -> tuple[Integers, Integers, Integers]:
+    """Per column: first painted row, row after the last painted, and row from which it is opaque to there."""
+    height = inverse_alpha.shape[0]
+    painted = inverse_alpha < 255
+    any_painted = painted.any(0)
+    first = np.where(any_painted, painted.argmax(0), height)
+    last = np.where(any_painted, height - painted[::-1].argmax(0), 0)
+    gaps = (inverse_alpha > 0) & (np.arange(height)[:, None] < last[None])
+    solid = np.where(gaps.any(0), height - gaps[::-1].argmax(0), first)
+    return first, last, np.where(any_painted, solid, height)
+
+
+def draw_stack(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]]) -> None:
+    """Draw (layer, matrix) pairs, far to near, skipping what nearer ones hide."""
+    for (layer, matrix), hidden in zip(stack, hidden_rows(destination, stack), strict=True):
+        layer.draw(destination, matrix, hidden)
+
+
+def hidden_rows(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]]) -> list[list[int]]:
+    """For every layer of a stack, far to near: per strip, the row from which nearer layers hide it."""
+    height, width = destination.shape[:2]
+    lowest = [height] * STRIPS
+    hidden: list[list[int]] = []
+    for layer, matrix in reversed(stack):
+        hidden.append(list(lowest))
+        solid = layer.solid_from(matrix, width, height)
+        lowest = [min(a, b) for a, b in zip(lowest, solid, strict=True)]
+    return hidden[::-1]
