@@ -1,0 +1,1 @@
+"""Results: put, get, links that open without a login."""

@@ -1,0 +1,1 @@
+"""Durable state behind the ports of the task and account rooms."""

@@ -1,0 +1,256 @@
+"""The embedded store: one SQLite file in WAL mode, one writer thread, readers beside it."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from meshapi_server.tasks.clock import Clock
+from meshapi_server.tasks.errors import IdempotencyMismatch
+from meshapi_server.tasks.life import Step
+from meshapi_server.tasks.ports import Created, Idempotency, Page, Query
+from meshapi_server.tasks.states import Event, State
+from meshapi_server.tasks.task import Claim, Schedule, Task
+
+from . import filters, steps
+from .migrate import migrate
+from .rows import read_schedule, read_task, task_row
+from .statements import SCHEDULE_COLUMNS, load
+from .writer import Writer, connect
+
+Result = TypeVar("Result")
+
+SQL = load()
+POSITIONS_COUNTED = 1000
+_READERS = 4
+
+
+class SqliteStore:
+    """Implements the Store port (tasks/ports.py) and the key and secret ports on one file."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._writer = Writer(path)
+        self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
+        self._local = threading.local()
+        self._reader: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        """Create the file if need be, bring its schema up to date and start the writer."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = connect(self._path)
+        try:
+            migrate(connection, self._clock())
+        finally:
+            connection.close()
+        self._path.chmod(0o600)
+        self._writer.start()
+        self._reader = connect(self._path, read_only=True)
+
+    async def close(self) -> None:
+        """Finish every queued write and close all connections."""
+        await self._writer.stop()
+        self._pool.shutdown()
+        if self._reader is not None:
+            self._reader.close()
+
+    async def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run ``work`` on the writing connection; returns after its commit."""
+        return await self._writer.write(work)
+
+    def read(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
+        """A point read on the caller's thread: some ten microseconds, cheaper than any hand-over."""
+        if self._reader is None:
+            raise RuntimeError("the store is not open")
+        return self._reader.execute(statement, values).fetchall()
+
+    async def _scan(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """A read that may be long, on a reader thread with a connection of its own."""
+
+        def run() -> Result:
+            connection = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._local.connection = connect(self._path, read_only=True)
+            return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+
+    async def create(
+        self, task: Task, schedule: Schedule, response: bytes, idempotency: Idempotency | None
+    ) -> Created:
+        """Task, schedule and idempotency record in one commit (see the port)."""
+        fresh = Created(task_id=task.id, response=response, replayed=False)
+
+        def work(connection: sqlite3.Connection) -> Created:
+            if idempotency is not None:
+                earlier = _find(connection.execute, task.owner, idempotency)
+                if earlier is not None:
+                    return earlier
+            connection.execute(SQL["insert_task"], task_row(task))
+            connection.execute(SQL["insert_schedule"], steps.new_schedule_row(task, schedule))
+            if idempotency is not None:
+                connection.execute(
+                    SQL["insert_idempotency"],
+                    {
+                        "owner": task.owner,
+                        "key": idempotency.key,
+                        "fingerprint": idempotency.fingerprint,
+                        "task_id": task.id,
+                        "response": response,
+                        "created_at": task.created_at,
+                    },
+                )
+            return fresh
+
+        return await self.write(work)
+
+    async def replay(self, owner: str, idempotency: Idempotency) -> Created | None:
+        """The first answer under this key (see the port)."""
+        if self._reader is None:
+            raise RuntimeError("the store is not open")
+        return _find(self._reader.execute, owner, idempotency)
+
+    async def get(self, owner: str, task_id: str) -> Task | None:
+        """The owner's task."""
+        rows = self.read(SQL["get_task"], {"id": task_id, "owner": owner})
+        return read_task(rows[0]) if rows else None
+
+    async def get_by_request(self, owner: str, request_id: str) -> Task | None:
+        """The owner's newest task created under this request id."""
+        rows = self.read(SQL["get_task_by_request"], {"request_id": request_id, "owner": owner})
+        return read_task(rows[0]) if rows else None
+
+    async def queue_positions(self, tasks: Sequence[Task]) -> Mapping[str, int]:
+        """Places in the queue, counted up to POSITIONS_COUNTED."""
+
+        def work(connection: sqlite3.Connection) -> dict[str, int]:
+            return {
+                task.id: connection.execute(
+                    SQL["queue_position"], {"id": task.id, "most": POSITIONS_COUNTED}
+                ).fetchone()[0]
+                for task in tasks
+                if connection.execute(SQL["find_queued"], {"id": task.id}).fetchone()
+            }
+
+        if len(tasks) == 1 and self._reader is not None:
+            return work(self._reader)
+        return await self._scan(work)
+
+    async def page(self, owner: str, query: Query) -> Page:
+        """A page of the owner's tasks, newest first, and how many there are."""
+        clause, values = filters.where(owner, query)
+        narrowed, cursor = filters.after(clause, values, query.after)
+
+        def work(connection: sqlite3.Connection) -> Page:
+            connection.execute("begin")
+            try:
+                total = connection.execute(SQL["count_tasks"].format(filters=clause), values).fetchone()[0]
+                rows = connection.execute(
+                    SQL["list_tasks"].format(filters=narrowed),
+                    {**cursor, "limit": query.limit + 1, "offset": query.offset},
+                ).fetchall()
+            finally:
+                connection.execute("rollback")
+            tasks = tuple(read_task(row) for row in rows[: query.limit])
+            return Page(tasks=tasks, total=total, has_more=len(rows) > query.limit)
+
+        return await self._scan(work)
+
+    async def delete(self, owner: str, task_id: str) -> Task | None:
+        """Remove an ended task."""
+
+        def work(connection: sqlite3.Connection) -> Task | None:
+            row = connection.execute(
+                SQL["delete_ended_task"].replace("task.", ""), {"id": task_id, "owner": owner}
+            ).fetchone()
+            return read_task(row) if row else None
+
+        return await self.write(work)
+
+    async def claim(
+        self, event: Event, *, upstreams: Sequence[str], worker: str, now: int, lease_until: int, limit: int
+    ) -> list[Claim]:
+        """Take due tasks (see the port); asks for the write lock only when there is something to take."""
+        ask = steps.Ask(
+            event=event,
+            upstreams=tuple(upstreams),
+            worker=worker,
+            now=now,
+            lease_until=lease_until,
+            limit=limit,
+        )
+        if self._reader is None or not steps.candidates(self._reader, ask):
+            return []
+        return await self.write(lambda connection: steps.claim(connection, ask))
+
+    async def step(self, task_id: str, step: Step, now: int, *, owner: str | None = None) -> Task | None:
+        """Apply a step (tasks/life.py) in a transaction."""
+        return await self.write(lambda connection: steps.apply(connection, task_id, step, now, owner=owner))
+
+    async def request_cancel(self, owner: str, task_id: str) -> None:
+        """Note the wish on a task that is being sent."""
+        await self.write(
+            lambda connection: connection.execute(SQL["request_cancel"], {"id": task_id, "owner": owner})
+        )
+
+    async def schedule(self, task_id: str) -> Schedule | None:
+        """The schedule row, if the task is in flight."""
+        rows = self.read(SQL["get_schedule"], {"id": task_id})
+        return read_schedule(rows[0][: len(SCHEDULE_COLUMNS)]) if rows else None
+
+    async def reap(self, now: int, *, all_leases: bool = False) -> list[Task]:
+        """Free lost leases (see the port)."""
+        statement, values = ("all_leases", {}) if all_leases else ("expired_leases", {"now": now})
+        if not all_leases and not self.read(SQL[statement], values):
+            return []
+
+        def work(connection: sqlite3.Connection) -> list[Task]:
+            if all_leases:
+                connection.execute(SQL["recount_slots"])
+            return steps.reap(connection, SQL[statement], values, now)
+
+        return await self.write(work)
+
+    async def expire(self, now: int) -> list[Task]:
+        """End what is overdue: tasks past their expiry, and unknown submissions past their deadline."""
+        if not (
+            self.read(SQL["expired_tasks"], {"now": now}) or self.read(SQL["unresolved_tasks"], {"now": now})
+        ):
+            return []
+        return await self.write(lambda connection: steps.expire(connection, now))
+
+    async def set_capacity(self, upstream: str, capacity: int) -> None:
+        """Set an upstream's number of slots."""
+        await self.write(
+            lambda connection: connection.execute(
+                SQL["set_capacity"], {"upstream": upstream, "capacity": capacity}
+            )
+        )
+
+    async def count_states(self) -> Mapping[State, int]:
+        """How many tasks are in each state."""
+        return {State(state): count for state, count in self.read(SQL["count_states"], {})}
+
+    async def sweep_idempotency(self, before: int) -> int:
+        """Forget old idempotency records."""
+        return await self.write(
+            lambda connection: connection.execute(SQL["sweep_idempotency"], {"before": before}).rowcount
+        )
+
+
+def _find(
+    execute: Callable[[str, Mapping[str, Any]], sqlite3.Cursor], owner: str, idempotency: Idempotency
+) -> Created | None:
+    row = execute(SQL["find_idempotency"], {"owner": owner, "key": idempotency.key}).fetchone()
+    if row is None:
+        return None
+    fingerprint, task_id, response = row
+    if fingerprint != idempotency.fingerprint:
+        raise IdempotencyMismatch(
+            f"Idempotency-Key {idempotency.key!r} was used for task {task_id} with a different body."
+        )
+    return Created(task_id=task_id, response=response, replayed=True)

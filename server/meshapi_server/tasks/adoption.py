@@ -1,0 +1,39 @@
+"""From an upstream's local files to the operator's storage, before a task may succeed (wire.md section 9)."""
+
+
+from meshapi_server.upstreams.contract import Job, Rendered
+
+from .ports import Files
+from .task import Claim, Outcome
+
+VIDEO_NAME = "video.mp4"
+LAST_FRAME_NAME = "last_frame.png"
+
+
+def job_of(claim: Claim) -> Job:
+    """The attempt that a claim stands for, in the upstream's terms."""
+    task = claim.task
+    return Job(
+        task_id=task.id,
+        attempt=claim.schedule.attempt,
+        model=task.model,
+        spec=task.spec,
+        seed=task.spec.seed if task.spec.seed is not None else 0,
+        submitted_at=task.created_at,
+    )
+
+
+async def adopt(files: Files, task_id: str, rendered: Rendered) -> Outcome:
+    """Move the rendered files into storage; returns the outcome that names them."""
+    video = await files.adopt(task_id, VIDEO_NAME, rendered.video)
+    last_frame = None
+    if rendered.last_frame is not None:
+        last_frame = await files.adopt(task_id, LAST_FRAME_NAME, rendered.last_frame)
+    return Outcome(facts=rendered.facts, video=video, last_frame=last_frame)
+
+
+def workspace_name(claim: Claim) -> str:
+    """A directory name that no other attempt uses."""
+    return f"{claim.task.id}-{claim.schedule.attempt}"
+
+

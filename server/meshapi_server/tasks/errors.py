@@ -1,0 +1,43 @@
+"""What the task rooms refuse, in their own words; the HTTP room gives each its status and code."""
+
+from msgspec import Struct
+
+
+class Detail(Struct, frozen=True):
+    """One complaint about a request: where it is (``loc``) and what would be accepted (``msg``)."""
+
+    type: str
+    loc: tuple[str | int, ...]
+    msg: str
+
+
+class TaskRefusal(Exception):
+    """A call that the task service turns down. ``str(refusal)`` is fit for the caller."""
+
+
+class ModelUnknown(TaskRefusal):
+    """No such model in the catalogue, or it is retired."""
+
+
+class ProviderOff(TaskRefusal):
+    """The model exists but nothing can serve it here."""
+
+
+class RequestInvalid(TaskRefusal):
+    """The request contradicts itself or the model's card; nothing was stored and nothing spent."""
+
+    def __init__(self, details: tuple[Detail, ...]) -> None:
+        super().__init__(details[0].msg if len(details) == 1 else f"{len(details)} problems; see details")
+        self.details = details
+
+
+class IdempotencyMismatch(TaskRefusal):
+    """The Idempotency-Key was used before with another body."""
+
+
+class TaskMissing(TaskRefusal):
+    """No such task for this owner."""
+
+
+class TaskEnded(TaskRefusal):
+    """The task has already ended, so it cannot be cancelled."""

@@ -1,0 +1,56 @@
+"""Identifiers: ULIDs that sort by creation, within one process strictly."""
+
+import secrets
+import threading
+import time
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base 32, https://www.crockford.com/base32.html
+_RANDOM_BITS = 80
+
+
+def crockford(value: int, length: int) -> str:
+    """``value`` in Crockford base 32, left-padded with zeros to ``length`` characters."""
+    characters = []
+    for _ in range(length):
+        characters.append(_ALPHABET[value & 31])
+        value >>= 5
+    return "".join(reversed(characters))
+
+
+class _Monotonic:
+    """ULIDs of one process never repeat and never go back, even when the clock does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def next(self) -> str:
+        fresh = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+        with self._lock:
+            if fresh >> _RANDOM_BITS <= self._last >> _RANDOM_BITS:
+                fresh = self._last + 1
+            self._last = fresh
+        return crockford(fresh, 26)
+
+
+_source = _Monotonic()
+
+
+def ulid() -> str:
+    """A new 26-character ULID (https://github.com/ulid/spec), monotonic within the process."""
+    return _source.next()
+
+
+def task_id() -> str:
+    """A new task id: ``task_`` and a ULID, so that ids sort by creation."""
+    return f"task_{ulid()}"
+
+
+def request_id() -> str:
+    """A new request id: ``req_`` and a ULID."""
+    return f"req_{ulid()}"
+
+
+def api_key() -> str:
+    """A new secret key: ``rsk_`` and 26 Crockford characters, 130 random bits (wire.md section 1)."""
+    return f"rsk_{crockford(secrets.randbits(130), 26)}"

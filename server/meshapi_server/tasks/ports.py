@@ -1,0 +1,168 @@
+"""What the task rooms need from outside: a store and a place for files. Implemented elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from .life import Step
+from .spec import Spec
+from .states import Event, State
+from .task import Claim, Schedule, StoredFile, Task
+
+
+class Idempotency(Struct, frozen=True, kw_only=True):
+    """A caller's Idempotency-Key with the fingerprint (sha256) of the body that came with it."""
+
+    key: str
+    fingerprint: bytes
+
+
+class Created(Struct, frozen=True, kw_only=True):
+    """``response`` is the first answer's bytes; ``replayed`` tells that an earlier call made the task."""
+
+    task_id: str
+    response: bytes
+    replayed: bool
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """A list request (wire.md section 6). Times are milliseconds; ``after`` is a task id (keyset cursor).
+
+    ``errors`` restricts failed tasks to those error codes (the aliases ``expired`` and ``cancelled``).
+    """
+
+    limit: int = 50
+    offset: int = 0
+    statuses: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    created_after: int | None = None
+    created_before: int | None = None
+    after: str | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """One page, newest first. ``total`` counts every task that the filters select, whatever the page."""
+
+    tasks: tuple[Task, ...]
+    total: int
+    has_more: bool
+
+
+class Store(Protocol):
+    """The durable state. Every method that writes has committed when it returns."""
+
+    async def create(
+        self, task: Task, schedule: Schedule, response: bytes, idempotency: Idempotency | None
+    ) -> Created:
+        """Store the task, its schedule and the idempotency record in one commit.
+
+        Raises IdempotencyMismatch when the key is known with another fingerprint.
+        """
+        ...
+
+    async def replay(self, owner: str, idempotency: Idempotency) -> Created | None:
+        """The first answer given under this key, if there is one. Raises IdempotencyMismatch."""
+        ...
+
+    async def get(self, owner: str, task_id: str) -> Task | None:
+        """The owner's task."""
+        ...
+
+    async def get_by_request(self, owner: str, request_id: str) -> Task | None:
+        """The owner's newest task whose create call carried this request id."""
+        ...
+
+    async def queue_positions(self, tasks: Sequence[Task]) -> Mapping[str, int]:
+        """For each task that waits for a slot: how many are served before it (0 is next)."""
+        ...
+
+    async def page(self, owner: str, query: Query) -> Page:
+        """A page of the owner's tasks."""
+        ...
+
+    async def delete(self, owner: str, task_id: str) -> Task | None:
+        """Remove an ended task; None when there is none or it has not ended."""
+        ...
+
+    async def claim(
+        self, event: Event, *, upstreams: Sequence[str], worker: str, now: int, lease_until: int, limit: int
+    ) -> list[Claim]:
+        """Take up to ``limit`` due tasks in one commit, highest priority first, within the slots."""
+        ...
+
+    async def step(self, task_id: str, step: Step, now: int, *, owner: str | None = None) -> Task | None:
+        """Apply a step (tasks/life.py); None when it changed nothing. ``owner`` limits whose task it may be."""
+        ...
+
+    async def request_cancel(self, owner: str, task_id: str) -> None:
+        """Note the wish on a task that is being sent, for the worker that holds it."""
+        ...
+
+    async def schedule(self, task_id: str) -> Schedule | None:
+        """The schedule row; None when the task has ended."""
+        ...
+
+    async def reap(self, now: int, *, all_leases: bool = False) -> list[Task]:
+        """Free every task whose lease ran out (``all_leases``: every lease); returns what callers see changed."""
+        ...
+
+    async def expire(self, now: int) -> list[Task]:
+        """End every task whose time is up."""
+        ...
+
+    async def set_capacity(self, upstream: str, capacity: int) -> None:
+        """How many of an upstream's tasks may be in a slot state at once."""
+        ...
+
+    async def count_states(self) -> Mapping[State, int]:
+        """How many tasks are in each state (ended ones excluded)."""
+        ...
+
+    async def sweep_idempotency(self, before: int) -> int:
+        """Forget idempotency records older than ``before``; returns how many."""
+        ...
+
+
+class Prepared(Struct, frozen=True, kw_only=True):
+    """A request fitted to its model's card, and who serves it.
+
+    ``spec`` holds the card's defaults where the caller left a parameter out; ``unsupported`` names the
+    parameters that were dropped. ``model`` differs from ``spec.model`` when the task is simulated.
+    """
+
+    spec: Spec
+    unsupported: tuple[str, ...]
+    model: str
+    upstream: str
+
+
+class Models(Protocol):
+    """The catalogue, seen by the task rooms."""
+
+    def prepare(self, spec: Spec) -> Prepared:
+        """Fit a request to its model. Raises ModelUnknown, ProviderOff or RequestInvalid."""
+        ...
+
+
+class Files(Protocol):
+    """Where results live."""
+
+    def workspace(self, name: str) -> Path:
+        """A fresh private directory for one attempt."""
+        ...
+
+    async def adopt(self, task_id: str, name: str, source: Path) -> StoredFile:
+        """Take a finished local file over: measured, synced and renamed into place."""
+        ...
+
+    async def discard(self, workspace: Path) -> None:
+        """Remove a workspace with everything in it."""
+        ...
+
+    async def remove(self, task_id: str) -> None:
+        """Remove every file of a task."""
+        ...

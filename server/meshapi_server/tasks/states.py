@@ -1,0 +1,109 @@
+"""Who may move a task where: one table, and nothing else in the server decides it.
+
+A task has a public *status* (wire.md section 4: pending, running, succeeded, failed) and an internal
+*state*, which says what has to happen next. Every change of state is an event looked up in
+``TRANSITIONS``; an event that the table does not have for the state is refused, which is what makes a
+stale worker, a second cancel or a late answer harmless. This file holds the table and nothing that
+does I/O; ``contract/states.json`` publishes the statuses and ``ARCHITECTURE.md`` shows the table.
+"""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What the caller sees."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+TERMINAL_STATUSES = frozenset({Status.SUCCEEDED, Status.FAILED})
+
+
+class State(StrEnum):
+    """What has to happen next."""
+
+    QUEUED = "queued"  # accepted, waiting for a slot
+    RENDERING = "rendering"  # a worker of ours is making the video itself (local models)
+    SENDING = "sending"  # the upstream is being asked, once; the intent is committed
+    UNKNOWN = "unknown"  # the lease was lost while asking: it may or may not have been accepted
+    POLLING = "polling"  # the upstream has it; look again when due
+    FETCHING = "fetching"  # the upstream is done; its result is being copied
+    DONE = "done"  # ended; the schedule row is gone
+
+
+class Event(StrEnum):
+    """What happened."""
+
+    CLAIM_RENDER = "claim_render"
+    CLAIM_SUBMIT = "claim_submit"
+    CLAIM_POLL = "claim_poll"
+    CLAIM_FETCH = "claim_fetch"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    PROGRESSED = "progressed"
+    READY = "ready"
+    STORED = "stored"
+    FAILED = "failed"
+    LEASE_LOST = "lease_lost"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+TRANSITIONS: dict[tuple[State, Event], State] = {
+    (State.QUEUED, Event.CLAIM_RENDER): State.RENDERING,
+    (State.QUEUED, Event.CLAIM_SUBMIT): State.SENDING,
+    (State.QUEUED, Event.FAILED): State.DONE,
+    (State.QUEUED, Event.CANCELLED): State.DONE,
+    (State.QUEUED, Event.EXPIRED): State.DONE,
+    (State.RENDERING, Event.PROGRESSED): State.RENDERING,
+    (State.RENDERING, Event.STORED): State.DONE,
+    (State.RENDERING, Event.FAILED): State.DONE,
+    # Rendering here costs nothing and gives the same bytes, so a lost lease may simply start again.
+    (State.RENDERING, Event.LEASE_LOST): State.QUEUED,
+    (State.RENDERING, Event.RELEASED): State.QUEUED,
+    (State.RENDERING, Event.CANCELLED): State.DONE,
+    (State.RENDERING, Event.EXPIRED): State.DONE,
+    (State.SENDING, Event.ACCEPTED): State.POLLING,
+    # Only a refusal that is certain to be unbilled comes back as DEFERRED.
+    (State.SENDING, Event.DEFERRED): State.QUEUED,
+    (State.SENDING, Event.FAILED): State.DONE,
+    # Never back to QUEUED: the upstream may have accepted, and is never asked twice.
+    (State.SENDING, Event.LEASE_LOST): State.UNKNOWN,
+    (State.UNKNOWN, Event.ACCEPTED): State.POLLING,
+    (State.UNKNOWN, Event.FAILED): State.DONE,
+    (State.UNKNOWN, Event.CANCELLED): State.DONE,
+    (State.UNKNOWN, Event.EXPIRED): State.DONE,
+    (State.POLLING, Event.CLAIM_POLL): State.POLLING,
+    (State.POLLING, Event.PROGRESSED): State.POLLING,
+    (State.POLLING, Event.READY): State.FETCHING,
+    (State.POLLING, Event.FAILED): State.DONE,
+    (State.POLLING, Event.LEASE_LOST): State.POLLING,
+    (State.POLLING, Event.RELEASED): State.POLLING,
+    (State.POLLING, Event.CANCELLED): State.DONE,
+    (State.POLLING, Event.EXPIRED): State.DONE,
+    (State.FETCHING, Event.CLAIM_FETCH): State.FETCHING,
+    (State.FETCHING, Event.PROGRESSED): State.FETCHING,
+    (State.FETCHING, Event.STORED): State.DONE,
+    (State.FETCHING, Event.FAILED): State.DONE,
+    (State.FETCHING, Event.LEASE_LOST): State.FETCHING,
+    (State.FETCHING, Event.RELEASED): State.FETCHING,
+    (State.FETCHING, Event.CANCELLED): State.DONE,
+    (State.FETCHING, Event.EXPIRED): State.DONE,
+}
+
+# States in which the task occupies one of its upstream's slots, also while it sleeps upstream.
+SLOT_STATES = frozenset({State.RENDERING, State.SENDING, State.UNKNOWN, State.POLLING, State.FETCHING})
+
+
+def next_state(state: State, event: Event) -> State | None:
+    """The state that ``event`` leads to, or None when the table does not allow it."""
+    return TRANSITIONS.get((state, event))
+
+
+def slot_change(before: State, after: State) -> int:
+    """How many slots of the upstream the move takes: 1, 0 or -1 (given back)."""
+    return int(after in SLOT_STATES) - int(before in SLOT_STATES)
