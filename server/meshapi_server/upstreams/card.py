@@ -5,15 +5,14 @@ Cards are data (``cards/*.toml``), because model ids and limits change within mo
 * A limit that is absent means that the model has no such parameter, unless its name stands in ``unsure``:
   then the parameter exists but its values are not known, and every value passes.
 * A limit that is given *and* named in ``unsure`` comes from thin or contradicting sources.
-* ``defaults`` are the values this catalogue fills in and sends explicitly, so that the result and its price do
-  not hang on an upstream's own default; where the upstream's default is known, it is the same.
+* ``defaults`` are the values this catalogue fills in and sends explicitly, so that the result and its price
+  do not hang on an upstream's own default; where the upstream's default is known, it is the same.
 """
 
 import datetime
 import re
-from typing import Literal
+from typing import Literal, get_args
 
-import msgspec
 from msgspec import Struct
 
 from meshapi_server.tasks.spec import Role
@@ -40,7 +39,7 @@ _ID = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*/[A-Za-z0-9][A-Za-z0-9._-]*$")
 
 
 class References(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many reference items of each kind the model takes; ``true`` where it does but no number is known."""
+    """How many reference items of each kind are taken; ``true`` where some are but no number is known."""
 
     images: int | bool = 0
     videos: int | bool = 0
@@ -133,7 +132,7 @@ class ModelCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             frames.add("last_frame")
         return frozenset(frames) | (self.references.roles() if self.references else frozenset())
 
-    def open(self, field: str) -> bool:
+    def leaves_open(self, field: str) -> bool:
         """Whether the parameter behind this limit exists while its allowed values are not known."""
         return field in self.unsure and not getattr(self, field)
 
@@ -143,7 +142,7 @@ class ModelCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One card file: who serves the models, and the models. ``poll_seconds`` is the usual pause between polls."""
+    """One card file: who serves, and which models. ``poll_seconds`` is the advised pause between polls."""
 
     upstream: str
     name: str
@@ -157,7 +156,7 @@ class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def _identity(card: ModelCard) -> list[str]:
-    known = {*msgspec.structs.asdict(card), *Parameter.__args__}  # type: ignore[attr-defined]
+    known = {*card.__struct_fields__, *get_args(Parameter)}
     complaints = [f"unsure names {name!r}, which no card has" for name in card.unsure if name not in known]
     if not _ID.match(card.id):
         complaints.append("the id must look like provider/name")
@@ -211,7 +210,7 @@ def _rule_beyond_card(rule: Rule, card: ModelCard) -> list[str]:
     ] + [
         f"a rule allows {value} seconds, which is outside its durations"
         for value in rule.durations or ()
-        if not _allowed_duration(card, value)
+        if card.durations is None or value not in card.durations
     ]
 
 

@@ -51,7 +51,11 @@ class Catalogue:
         return self._cards.get(model_id)
 
     def all(
-        self, type: str | None = None, provider: str | None = None, *, live_on: datetime.date | None = None  # noqa: A002
+        self,
+        type: str | None = None,  # noqa: A002 - the name of the query parameter it serves
+        provider: str | None = None,
+        *,
+        live_on: datetime.date | None = None,
     ) -> tuple[ModelCard, ...]:
         """The cards that match every filter given; ``live_on`` leaves out what is retired on that day."""
         return tuple(

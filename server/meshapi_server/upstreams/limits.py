@@ -6,6 +6,7 @@ Everything here is arithmetic on values; which sets a model has is its card's bu
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -17,6 +18,7 @@ _THOUSANDS = re.compile(r"^(\d+)k$")
 _RATIO = re.compile(r"^(\d+):(\d+)$")
 _LINES_OF_2K = 1440
 _LINES_PER_K = 540
+_FEW = 4
 
 
 class Span(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,7 +70,9 @@ def lines(resolution: str) -> int | None:
 def nearest_resolution(value: str, allowed: Sequence[str]) -> str | None:
     """The allowed resolution with the closest number of lines; ``None`` where that cannot be told."""
     wanted = lines(value)
-    ranked = [(abs(height - wanted), height, name) for name, height in _with_lines(allowed) if wanted is not None]
+    ranked = [
+        (abs(height - wanted), height, name) for name, height in _with_lines(allowed) if wanted is not None
+    ]
     return min(ranked)[2] if ranked else None
 
 
@@ -94,12 +98,12 @@ def shape(ratio: str) -> float | None:
 
 def spell_numbers(allowed: Numbers) -> str:
     """``4 to 15``, ``29 to 289 in steps of 4`` or ``4, 6, 8``: the set as a message says it."""
-    if not isinstance(allowed, Span):
-        return ", ".join(map(str, allowed))
-    if allowed.min == allowed.max:
-        return str(allowed.min)
-    steps = "" if allowed.step == 1 else f" in steps of {allowed.step}"
-    return f"{allowed.min} to {allowed.max}{steps}"
+    values = tuple(allowed)
+    steps = {after - before for before, after in pairwise(values)}
+    if len(values) < _FEW or len(steps) > 1:
+        return ", ".join(map(str, values))
+    step = steps.pop()
+    return f"{values[0]} to {values[-1]}" + ("" if step == 1 else f" in steps of {step}")
 
 
 def _with_lines(names: Iterable[str]) -> Iterator[tuple[str, int]]:

@@ -27,7 +27,7 @@ Unit = Literal["second", "video", "million_tokens", "input_image"]
 
 
 class Situation(Struct, frozen=True, kw_only=True):
-    """What rules and prices look at in one request. ``None`` is "not known (yet)" and matches no condition."""
+    """What rules and prices look at in one request. ``None`` is "not known" and matches no condition."""
 
     scenario: Scenario | None = None
     roles: frozenset[Role] = frozenset()
@@ -93,7 +93,9 @@ class PriceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if not self.amount.is_finite() or self.amount <= 0:
-            raise ValueError(f"amount is {self.amount}; a price is above zero, and an unknown price is left out")
+            raise ValueError(
+                f"amount is {self.amount}; a price is above zero, and an unknown price is left out"
+            )
 
 
 class Pricing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
