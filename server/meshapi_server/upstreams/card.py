@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from meshapi_server.tasks.spec import Role
 from meshapi_server.upstreams.limits import Numbers, Span
-from meshapi_server.upstreams.rules import Pricing, Rule, Scenario
+from meshapi_server.upstreams.rules import Pricing, Rule, Scenario, Situation
 
 Audio = Literal["never", "switch", "always"]
 Parameter = Literal[
@@ -131,6 +131,17 @@ class ModelCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if "first_last_frame" in self.scenarios:
             frames.add("last_frame")
         return frozenset(frames) | (self.references.roles() if self.references else frozenset())
+
+    @property
+    def usual_situation(self) -> Situation:
+        """A request that states nothing but what its first scenario needs, after the defaults."""
+        return Situation(
+            scenario=self.scenarios[0],
+            roles=frozenset(self.needs),
+            resolution=self.defaults.resolution,
+            duration=self.defaults.duration,
+            generate_audio=self.defaults.generate_audio,
+        )
 
     def leaves_open(self, field: str) -> bool:
         """Whether the parameter behind this limit exists while its allowed values are not known."""

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from meshapi_server.tasks.spec import ContentItem, ItemKind, Role
 from meshapi_server.upstreams.card import ModelCard
-from meshapi_server.upstreams.refusal import Detail, Location
+from meshapi_server.upstreams.refusal import Detail
 from meshapi_server.upstreams.rules import Scenario
 
 _KIND_OF_ROLE: dict[Role, ItemKind] = {
@@ -215,8 +215,7 @@ def _audio_alone(items: list[ContentItem], card: ModelCard) -> Iterator[Detail]:
 
 
 def _at(item: ContentItem, field: str, kind: str, message: str) -> Detail:
-    loc: Location = ("body", "content", item.index, field)
-    return Detail(kind, loc, f"content[{item.index}]: {message}")
+    return Detail(kind, ("body", "content", item.index, field), f"content[{item.index}]: {message}")
 
 
 def _a(kind: ItemKind) -> str:

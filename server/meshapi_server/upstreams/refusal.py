@@ -1,16 +1,8 @@
 """Why a request does not fit a model's card: every reason at once, in the words the caller will read."""
 
-from msgspec import Struct
+from meshapi_server.tasks.errors import Detail
 
-Location = tuple[str | int, ...]
-
-
-class Detail(Struct, frozen=True):
-    """One reason: a machine-readable type, the place in the request, a message that says what would do."""
-
-    type: str
-    loc: Location
-    msg: str
+__all__ = ["Detail", "OutsideCard"]
 
 
 class OutsideCard(Exception):  # noqa: N818 - an answer to the caller, not a fault
