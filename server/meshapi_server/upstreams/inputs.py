@@ -44,7 +44,7 @@ def read_inputs(content: tuple[ContentItem, ...], card: ModelCard) -> Inputs:
     named, problems = _name_roles(content, card)
     resolved = tuple(item for item, _ in named)
     sound = [item for item, is_sound in named if is_sound]
-    problems += _text_problems(sound, card)
+    problems += _text_problems(resolved, card)
     problems += _repeated_items(sound)
     problems += _too_many_references(sound, card)
     scenario = _scenario(sound)
@@ -101,7 +101,7 @@ def _item_problem(item: ContentItem, card: ModelCard) -> Detail | None:
     return None
 
 
-def _text_problems(items: list[ContentItem], card: ModelCard) -> Iterator[Detail]:
+def _text_problems(items: tuple[ContentItem, ...], card: ModelCard) -> Iterator[Detail]:
     texts = [item for item in items if item.kind == "text"]
     length = sum(len(item.text or "") for item in texts) + max(0, len(texts) - 1)
     if card.max_prompt is not None and length > card.max_prompt:

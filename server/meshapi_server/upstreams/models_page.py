@@ -1,6 +1,7 @@
-"""The page of all models: ``python -m meshapi_server.upstreams.models_page`` prints ``docs/reference/models.md``.
+"""The page of all models: ``python -m meshapi_server.upstreams.models_page`` prints it as Markdown.
 
-The page depends on the card files alone, not on the day or on which upstreams are on.
+It is kept as ``docs/reference/models.md`` and depends on the card files alone: not on the day, and not on
+which upstreams are on.
 """
 
 import sys
@@ -21,9 +22,9 @@ generated; after a change to a card write it anew:
 Values in **bold** are filled in when a request leaves the parameter out; -1 seconds lets the model decide. A
 question mark marks what the sources leave open or contradict each other about; a bare one means that the
 parameter exists and every value is passed on unjudged. A dash means that the model has no such parameter.
-Prices are those for the defaults ("from" where only other cases have a known price) and say how sure they are:
-the vendor's own word (official), two sources that agree (agreed), or one third party (reported). All price
-lines of a model stand in `video.prices` of its row in `GET /v1/models`.
+Prices are those for the defaults ("from" where only other cases have a known price) and say how sure they
+are: the vendor's own word (official), two sources that agree (agreed), or one third party (reported). All
+price lines of a model stand in `video.prices` of its row in `GET /v1/models`.
 """
 _COLUMNS = ("Model", "Made by", "Seconds", "Resolutions", "Ratios", "Inputs", "Sound", "Price", "Remarks")
 _INPUT_NAMES = {
