@@ -38,7 +38,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     service_tier: str = "default"
 
 
-class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A condition: every part that is given must hold; within a part one match is enough."""
 
     scenarios: tuple[Scenario, ...] = ()

@@ -139,9 +139,9 @@ def test_an_unknown_price_comes_with_its_reason() -> None:
 
 def test_a_price_in_another_currency_stands_in_the_lines_with_its_conditions() -> None:
     lines = wire("volcengine/doubao-seedance-2-5")["video"]["prices"]
-    assert [(line["amount"], line["currency"], line["when"]["roles"]) for line in lines] == [
-        ("42", "CNY", ["reference_video"]),
-        ("70", "CNY", []),
+    assert [(line["amount"], line["currency"], line["when"]) for line in lines] == [
+        ("42", "CNY", {"roles": ["reference_video"]}),
+        ("70", "CNY", {}),
     ]
 
 
