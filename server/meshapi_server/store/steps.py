@@ -103,9 +103,7 @@ def apply(
     return moved.task if moved else None
 
 
-def reap(
-    connection: sqlite3.Connection, statement: str, values: Mapping[str, Any], now: int
-) -> list[Task]:
+def reap(connection: sqlite3.Connection, statement: str, values: Mapping[str, Any], now: int) -> list[Task]:
     """Free the leases that ``statement`` selects; returns the tasks whose callers see a change."""
     changed = []
     for task_id, state in connection.execute(statement, values).fetchall():
@@ -170,5 +168,3 @@ def _save(connection: sqlite3.Connection, before: Schedule, moved: Moved) -> Non
         connection.execute(SQL["save_schedule"], {**row, "read_attempt": before.attempt})
     if moved.visible:
         connection.execute(SQL["save_task"], task_row(moved.task))
-
-

@@ -1,6 +1,5 @@
 """From an upstream's local files to the operator's storage, before a task may succeed (wire.md section 9)."""
 
-
 from meshapi_server.upstreams.contract import Job, Rendered
 
 from .ports import Files
@@ -35,5 +34,3 @@ async def adopt(files: Files, task_id: str, rendered: Rendered) -> Outcome:
 def workspace_name(claim: Claim) -> str:
     """A directory name that no other attempt uses."""
     return f"{claim.task.id}-{claim.schedule.attempt}"
-
-

@@ -47,7 +47,7 @@ class RemoteDriver:
         upstream = self._upstreams[claim.task.upstream]
         try:
             async with asyncio.timeout(self._lease_seconds * 0.8):
-                reference = await upstream.submit(job_of(claim))
+                accepted = await upstream.submit(job_of(claim))
         except Rejected as rejection:
             await self._fail(claim, rejection.error)
         except Deferred as wait:
@@ -57,10 +57,10 @@ class RemoteDriver:
             log.warning("submission is unknown", task=claim.task.id, fault=repr(fault))
             await self._save(claim, Event.LEASE_LOST, due=self._clock() + RECONCILE_WITHIN)
         else:
-            due = self._clock() + poll_delay(0)
-            moved = await self._save(claim, Event.ACCEPTED, due=due, upstream_ref=reference)
+            due = self._clock() + poll_delay(0, accepted.look_again_in)
+            moved = await self._save(claim, Event.ACCEPTED, due=due, upstream_ref=accepted.reference)
             if moved is not None:
-                await self._cancel_if_wished(claim, upstream, reference)
+                await self._cancel_if_wished(claim, upstream, accepted.reference)
 
     async def _cancel_if_wished(self, claim: Claim, upstream: RemoteUpstream, reference: str) -> None:
         schedule = await self._store.schedule(claim.task.id)
@@ -80,13 +80,13 @@ class RemoteDriver:
             raise
         except Deferred as wait:
             await self._save(
-                claim, Event.PROGRESSED, due=self._clock() + retry_delay(claim.schedule.polls, wait.retry_after)
+                claim,
+                Event.PROGRESSED,
+                due=self._clock() + retry_delay(claim.schedule.polls, wait.retry_after),
             )
         except Exception as fault:  # noqa: BLE001 - a failed look changes nothing; look again later
             log.warning("poll failed", task=claim.task.id, fault=repr(fault))
-            await self._save(
-                claim, Event.PROGRESSED, due=self._clock() + retry_delay(claim.schedule.polls)
-            )
+            await self._save(claim, Event.PROGRESSED, due=self._clock() + retry_delay(claim.schedule.polls))
         else:
             await self._save_progress(claim, progress)
 

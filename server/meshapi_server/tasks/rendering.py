@@ -64,9 +64,7 @@ class RenderDriver:
         except Exception as fault:  # noqa: BLE001 - whatever broke, the task must go on or end
             await self._retry(claim, fault)
         else:
-            await self._save(
-                claim, Step(event=Event.STORED, attempt=claim.schedule.attempt, outcome=outcome)
-            )
+            await self._save(claim, Step(event=Event.STORED, attempt=claim.schedule.attempt, outcome=outcome))
         finally:
             await self._files.discard(workspace)
 

@@ -14,9 +14,12 @@ from meshapi_server.tasks.spec import ContentItem, Spec
 from meshapi_server.tasks.task import Facts, TaskError
 
 __all__ = [
+    "Accepted",
     "ContentItem",
     "Deferred",
     "Facts",
+    "FetchInput",
+    "InputUnavailable",
     "Job",
     "LocalUpstream",
     "Progress",
@@ -38,6 +41,13 @@ class Job(Struct, frozen=True, kw_only=True):
     spec: Spec
     seed: int
     submitted_at: int  # ms since the epoch: when the task was created
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """The upstream took the task. ``reference`` is its id there; ``look_again_in`` (s) its advice."""
+
+    reference: str
+    look_again_in: float | None = None
 
 
 class Rendered(Struct, frozen=True, kw_only=True):
@@ -73,7 +83,13 @@ class Deferred(Exception):  # noqa: N818 - an answer, not a fault
         self.retry_after = retry_after
 
 
+class InputUnavailable(Exception):  # noqa: N818 - an answer, not a fault
+    """An input of the request cannot be had; the message is fit for the caller."""
+
+
 Report = Callable[[float | None], Awaitable[None]]
+FetchInput = Callable[[str, Path], Awaitable[None]]
+"""Brings an input (URL or data URI) into a local file. Raises InputUnavailable."""
 
 
 class LocalUpstream(Protocol):
@@ -93,8 +109,8 @@ class RemoteUpstream(Protocol):
     name: str
     capacity: int
 
-    async def submit(self, job: Job) -> str:
-        """Ask once; returns the upstream's id of the task. Raises Rejected or Deferred.
+    async def submit(self, job: Job) -> Accepted:
+        """Ask once. Raises Rejected or Deferred.
 
         Any other exception means that it is unknown whether the upstream accepted.
         """

@@ -1,0 +1,202 @@
+"""The ASGI application: request id, version, route, login, handler, envelope. In that order."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+from starlette.routing import compile_path
+from starlette.types import Message, Receive, Scope, Send
+
+from meshapi_server.accounts.keys import Keys
+from meshapi_server.tasks import ids
+from meshapi_server.tasks.errors import TaskRefusal
+
+from .call import VERSIONS, Answer, Call, ClientGone, Reply
+from .errors import APIError, from_refusal
+from .operation import Handler, Operation
+
+log = structlog.get_logger("meshapi.api")
+
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
+Hook = Callable[[], Awaitable[None]]
+
+
+class _Route:
+    """The operations of one path."""
+
+    def __init__(self, path: str) -> None:
+        self.pattern = compile_path(path)[0]
+        self.operations: dict[str, Operation] = {}
+
+    @property
+    def allow(self) -> str:
+        methods = set(self.operations) | ({"HEAD"} if "GET" in self.operations else set())
+        return ", ".join(sorted(methods))
+
+
+class Application:
+    """Serves operations. Holds no state of a request."""
+
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        keys: Keys,
+        *,
+        startup: Hook | None = None,
+        shutdown: Hook | None = None,
+    ) -> None:
+        self._keys = keys
+        self._startup = startup
+        self._shutdown = shutdown
+        self._fixed: dict[str, _Route] = {}
+        self._patterns: list[_Route] = []
+        routes: dict[str, _Route] = {}
+        for operation in operations:
+            route = routes.setdefault(operation.path, _Route(operation.path))
+            route.operations[operation.method] = operation
+        for path, route in routes.items():
+            if "{" in path:
+                self._patterns.append(route)
+            else:
+                self._fixed[path] = route
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI 3."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id, version = _request_id(scope), VERSIONS[0]
+        answer: Answer
+        try:
+            version = _version(scope)
+            answer = await self._answer(Call(scope, receive, request_id, version))
+        except ClientGone:
+            return
+        except APIError as error:
+            answer = _error_reply(error, request_id)
+        except TaskRefusal as refusal:
+            answer = _error_reply(from_refusal(refusal), request_id)
+        except Exception:  # noqa: BLE001 - nothing of the inside may reach the caller
+            log.exception("request failed", request_id=request_id, method=scope["method"], path=scope["path"])
+            answer = _error_reply(_internal(), request_id)
+        await self._send(answer, scope, receive, send, request_id, version)
+
+    async def _answer(self, call: Call) -> Answer:
+        operation, call.path_values = self._find(call.scope["path"], call.scope["method"])
+        if operation.login:
+            await self._login(call)
+        handler: Handler = operation.handler
+        return await handler(call)
+
+    def _find(self, path: str, method: str) -> tuple[Operation, Mapping[str, str]]:
+        route = self._fixed.get(path)
+        values: Mapping[str, str] = {}
+        if route is None:
+            for candidate in self._patterns:
+                match = candidate.pattern.match(path)
+                if match:
+                    route, values = candidate, match.groupdict()
+                    break
+        if route is None:
+            raise APIError("not_found", f"There is nothing at {path[:200]}.")
+        operation = route.operations.get("GET" if method == "HEAD" else method)
+        if operation is None:
+            raise APIError(
+                "method_not_allowed",
+                f"{method[:20]} is not allowed here; use {route.allow}.",
+                headers=(("allow", route.allow),),
+            )
+        return operation, values
+
+    async def _login(self, call: Call) -> None:
+        header = call.header(b"authorization")
+        if header is None:
+            raise _unauthorized("No API key: send the header Authorization: Bearer rsk_...")
+        scheme, _, secret = header.partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise _unauthorized("The Authorization header must read: Bearer rsk_...")
+        call.key = await self._keys.check(secret.strip())
+        if call.key is None:
+            raise _unauthorized("The API key is not known, or it was revoked.")
+
+    async def _send(
+        self, answer: Answer, scope: Scope, receive: Receive, send: Send, request_id: str, version: str
+    ) -> None:
+        extra = [
+            (b"x-request-id", request_id.encode()),
+            (b"x-mesh-version", version.encode()),
+            (b"x-mesh-idempotency", b"supported"),
+        ]
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message = {**message, "headers": [*message.get("headers", ()), *extra]}
+            await send(message)
+
+        try:
+            await answer(scope, receive, send_with_headers)
+        except Exception:  # noqa: BLE001 - as above
+            log.exception("answer broke off", request_id=request_id, path=scope["path"])
+            if not started:
+                await _error_reply(_internal(), request_id)(scope, receive, send_with_headers)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            if self._startup is not None:
+                await self._startup()
+        except Exception as fault:  # noqa: BLE001 - told to the server, which stops
+            log.exception("start failed")
+            await send({"type": "lifespan.startup.failed", "message": str(fault)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        if self._shutdown is not None:
+            await self._shutdown()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    for found, value in scope["headers"]:
+        if found == name:
+            return str(value.decode("latin-1"))
+    return None
+
+
+def _request_id(scope: Scope) -> str:
+    given = _header(scope, b"x-request-id")
+    return given if given is not None and _REQUEST_ID.match(given) else ids.request_id()
+
+
+def _version(scope: Scope) -> str:
+    given = _header(scope, b"x-mesh-version")
+    if given is None:
+        return VERSIONS[0]
+    if given not in VERSIONS:
+        raise APIError(
+            "invalid_api_version",
+            f"X-Mesh-Version {given[:40]!r} is not spoken here; use {' or '.join(VERSIONS)}.",
+            supported_versions=VERSIONS,
+        )
+    return given
+
+
+def _unauthorized(message: str) -> APIError:
+    return APIError("unauthorized", message, headers=(("www-authenticate", "Bearer"),))
+
+
+def _internal() -> APIError:
+    return APIError("internal_error", "The server failed; its log has the reason under this request id.")
+
+
+def _error_reply(error: APIError, request_id: str) -> Reply:
+    return Reply(error.body(request_id), error.status, dict(error.headers))

@@ -1,0 +1,75 @@
+"""From the bytes of a create call to a Spec. Pure."""
+
+import hashlib
+import re
+from typing import Any
+
+import msgspec
+from msgspec.structs import fields
+
+from meshapi_server.tasks.errors import Detail
+from meshapi_server.tasks.spec import Spec
+
+from . import content_items
+from .errors import APIError, validation
+from .wire import CreateBody
+
+_decoder = msgspec.json.Decoder(CreateBody)
+_names = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_any = msgspec.json.Decoder()
+_encode_sorted = msgspec.json.Encoder(order="deterministic")
+_KNOWN = frozenset(field.name for field in fields(CreateBody))
+_CARRIED = tuple(name for name in _KNOWN if name not in {"model", "content"})
+_PLACE = re.compile(r"^(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\.(?P<name>[A-Za-z0-9_]+)|\[(?P<index>\d+|\.\.\.)\]")
+_MISSING = re.compile(r"required field `(\w+)`")
+
+
+def read(body: bytes) -> tuple[Spec, list[str]]:
+    """The normalised request and the names of fields that the wire does not have.
+
+    Raises APIError 400 ``invalid_request`` for what is no JSON, 422 ``validation_error`` for what is not
+    the schema's, RequestInvalid for what contradicts itself.
+    """
+    try:
+        parsed = _decoder.decode(body)
+        unknown = [name for name in _names.decode(body) if name not in _KNOWN]
+    except msgspec.ValidationError as problem:
+        raise validation((_detail(str(problem)),)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise APIError("invalid_request", f"The body is no valid JSON: {problem}") from None
+    if parsed.duration is not None and parsed.frames is not None:
+        message = "duration and frames exclude each other; send one of them"
+        raise validation((Detail("value_error", ("body", "frames"), message),))
+    if parsed.duration == 0:
+        message = "a duration is at least 1 second, or -1 to let the model decide"
+        raise validation((Detail("value_error", ("body", "duration"), message),))
+    if parsed.callback_url is not None:
+        _check_callback(parsed.callback_url)
+    carried = {name: getattr(parsed, name) for name in _CARRIED}
+    return Spec(model=parsed.model, content=content_items.normalise(parsed.content), **carried), unknown
+
+
+def fingerprint(body: bytes) -> bytes:
+    """sha256 of what the body says, so that spaces and the order of keys make no difference."""
+    return hashlib.sha256(_encode_sorted.encode(_any.decode(body))).digest()
+
+
+def _check_callback(url: str) -> None:
+    problem = content_items.http_url_problem(url)
+    if problem:
+        raise validation((Detail("value_error", ("body", "callback_url"), problem),))
+
+
+def _detail(text: str) -> Detail:
+    """msgspec's sentence, e.g. "Expected `int`, got `str` - at `$.content[0].type`", as a detail."""
+    match = _PLACE.match(text)
+    message, path = (match["message"], match["path"] or "") if match else (text, "")
+    loc: list[Any] = ["body"]
+    for step in _STEP.finditer(path):
+        index = step["index"]
+        loc.append(step["name"] or (int(index) if index.isdigit() else index))
+    missing = _MISSING.search(message)
+    if missing:
+        return Detail("missing", (*loc, missing[1]), f"the field {missing[1]!r} is required")
+    return Detail("type_error" if message.startswith("Expected") else "value_error", tuple(loc), message)

@@ -1,0 +1,243 @@
+"""Video generation tasks: create, get, list, cancel, delete (wire.md sections 2 to 6)."""
+
+import hashlib
+import re
+
+import msgspec
+
+from meshapi_server.tasks.ports import Idempotency
+from meshapi_server.tasks.service import TaskService
+from meshapi_server.tasks.task import Task
+
+from . import create_request, query
+from .call import Answer, Call, Reply
+from .errors import APIError
+from .operation import Operation, Response, header, path
+from .operation import query as query_parameter
+from .view import TaskView
+from .wire import CreateBody, CreatedBody, Deleted, TaskBody, TaskList
+
+_encode = msgspec.json.Encoder().encode
+_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
+_JSON = re.compile(r"^application/(json|[a-z0-9.+-]+\+json)\s*(;|$)", re.IGNORECASE)
+
+COLLECTION = "/v1/video/generations"
+ITEM = COLLECTION + "/{task_id}"
+TASK_ID = path("task_id", "The task's id.", type="string")
+
+
+class Generations:
+    """Handlers of the generation tasks."""
+
+    def __init__(self, tasks: TaskService, view: TaskView) -> None:
+        self._tasks = tasks
+        self._view = view
+
+    async def create(self, call: Call) -> Answer:
+        """Accept a task; the answer is sent only after it is stored durably."""
+        _check_media_type(call)
+        key = call.header(b"idempotency-key")
+        if key is not None and not _KEY.match(key):
+            raise APIError("invalid_request", "Idempotency-Key must be 1 to 255 visible ASCII characters.")
+        body = await call.body()
+        spec, unknown = create_request.read(body)
+        seen: list[Task] = []
+
+        def respond(task: Task, unsupported: tuple[str, ...]) -> bytes:
+            seen.append(task)
+            return _encode(self._view.created(task, unsupported, with_request_id=call.later_version))
+
+        idempotency = Idempotency(key=key, fingerprint=create_request.fingerprint(body)) if key else None
+        created = await self._tasks.create(
+            call.owner,
+            spec,
+            request_id=call.request_id,
+            respond=respond,
+            unknown_fields=unknown,
+            idempotency=idempotency,
+        )
+        if created.replayed:
+            return Reply(created.response, headers={"idempotent-replayed": "true"})
+        return Reply(created.response, headers=routing_headers(seen[0]))
+
+    async def get(self, call: Call) -> Answer:
+        """A task, held back until it has ended if the caller wants to wait."""
+        seconds = query.wait_seconds(call.query, call.header(b"prefer"))
+        task = await self._tasks.wait(
+            call.owner, call.path_values["task_id"], seconds, by_request=call.later_version
+        )
+        reply = await self._task(call, task)
+        reply.headers["etag"] = etag = f'"{hashlib.blake2b(reply.body, digest_size=12).hexdigest()}"'
+        reply.headers["cache-control"] = "private, no-cache"
+        if _matches(call.header(b"if-none-match"), etag):
+            return Reply(b"", 304, {**reply.headers}, media_type=None)
+        return reply
+
+    async def list(self, call: Call) -> Answer:
+        """A page of the caller's tasks."""
+        wanted = query.listing(call.query)
+        page = await self._tasks.list(call.owner, wanted)
+        positions = await self._tasks.queue_positions(page.tasks)
+        data = [
+            self._view.task(task, queue_position=positions.get(task.id), with_request_id=call.later_version)
+            for task in page.tasks
+        ]
+        return Reply(
+            _encode(
+                TaskList(
+                    object="list",
+                    data=data,
+                    has_more=page.has_more,
+                    total=page.total,
+                    limit=wanted.limit,
+                    offset=wanted.offset,
+                )
+            )
+        )
+
+    async def cancel(self, call: Call) -> Answer:
+        """End a task that has not ended."""
+        return await self._task(call, await self._tasks.cancel(call.owner, call.path_values["task_id"]))
+
+    async def delete(self, call: Call) -> Answer:
+        """Cancel a task that has not ended, or remove an ended one with its files."""
+        task_id = call.path_values["task_id"]
+        task = await self._tasks.delete(call.owner, task_id)
+        return Reply(_encode(Deleted(id=task_id))) if task is None else await self._task(call, task)
+
+    async def _task(self, call: Call, task: Task) -> Reply:
+        positions = await self._tasks.queue_positions([task])
+        body = self._view.task(
+            task, queue_position=positions.get(task.id), with_request_id=call.later_version
+        )
+        return Reply(_encode(body), headers=routing_headers(task))
+
+    def operations(self) -> tuple[Operation, ...]:
+        """What this room serves."""
+        return (
+            Operation(
+                method="POST",
+                path=COLLECTION,
+                name="createVideoGeneration",
+                summary="Create a video generation task",
+                tag="video",
+                handler=self.create,
+                request=CreateBody,
+                parameters=(
+                    header(
+                        "Idempotency-Key",
+                        "The same key with the same body gets the first answer again, for 24 hours at least.",
+                        type="string",
+                        pattern="^[\\x21-\\x7e]{1,255}$",
+                    ),
+                ),
+                responses={
+                    200: Response(description="The task was accepted and is stored.", body=CreatedBody)
+                },
+                errors=(402, 403, 404, 413, 415, 422, 429, 502, 503, 504),
+            ),
+            Operation(
+                method="GET",
+                path=COLLECTION,
+                name="listVideoGenerations",
+                summary="List tasks, newest first",
+                tag="video",
+                handler=self.list,
+                parameters=_LIST_PARAMETERS,
+                responses={200: Response(description="A page of the caller's tasks.", body=TaskList)},
+                errors=(403, 422, 429),
+            ),
+            Operation(
+                method="GET",
+                path=ITEM,
+                name="getVideoGeneration",
+                summary="Get a task",
+                tag="video",
+                handler=self.get,
+                parameters=(
+                    TASK_ID,
+                    query_parameter(
+                        "wait",
+                        "Hold the answer until the task has ended or this many seconds have passed.",
+                        type="integer",
+                        minimum=0,
+                        maximum=query.MAX_WAIT,
+                    ),
+                ),
+                responses={
+                    200: Response(description="The task as it is.", body=TaskBody, headers=("ETag",)),
+                    304: Response(description="The task is what If-None-Match names."),
+                },
+                errors=(403, 404, 422, 429),
+            ),
+            Operation(
+                method="POST",
+                path=ITEM + "/cancel",
+                name="cancelVideoGeneration",
+                summary="Cancel a task that has not ended",
+                tag="video",
+                handler=self.cancel,
+                parameters=(TASK_ID,),
+                responses={200: Response(description="The task, cancelled.", body=TaskBody)},
+                errors=(403, 404, 409, 429),
+            ),
+            Operation(
+                method="DELETE",
+                path=ITEM,
+                name="deleteVideoGeneration",
+                summary="Cancel a task that has not ended, or remove an ended one",
+                tag="video",
+                handler=self.delete,
+                parameters=(TASK_ID,),
+                responses={
+                    200: Response(
+                        description="The cancelled task, or word that it was removed.",
+                        body=TaskBody | Deleted,
+                    )
+                },
+                errors=(403, 404, 409, 429),
+            ),
+        )
+
+
+_STATUS_VALUES = ["pending", "running", "succeeded", "failed", "queued", "expired", "cancelled"]
+_LIST_PARAMETERS = (
+    query_parameter(
+        "status",
+        "Only tasks in these statuses; may repeat.",
+        explode=True,
+        type="array",
+        items={"type": "string", "enum": _STATUS_VALUES},
+    ),
+    query_parameter(
+        "model",
+        "Only tasks of these models; may repeat.",
+        explode=True,
+        type="array",
+        items={"type": "string"},
+    ),
+    query_parameter("created_after", "ISO 8601, inclusive.", type="string", format="date-time"),
+    query_parameter("created_before", "ISO 8601, exclusive.", type="string", format="date-time"),
+    query_parameter("limit", "Tasks on a page.", type="integer", minimum=1, maximum=200, default=50),
+    query_parameter("offset", "Tasks to pass over.", type="integer", minimum=0, maximum=10**15, default=0),
+    query_parameter("after", "Continue behind this task id, at constant cost.", type="string"),
+)
+
+
+def routing_headers(task: Task) -> dict[str, str]:
+    """What tells that a task is simulated: another model than the requested one serves it."""
+    if not task.simulated:
+        return {}
+    return {"x-mesh-routing-model": task.model, "x-mesh-routing-fallback": "true"}
+
+
+def _check_media_type(call: Call) -> None:
+    media_type = call.header(b"content-type")
+    if media_type is not None and not _JSON.match(media_type.strip()):
+        raise APIError("unsupported_media_type", f"Send application/json, not {media_type[:80]!r}.")
+
+
+def _matches(header: str | None, etag: str) -> bool:
+    if header is None:
+        return False
+    return any(each.strip().removeprefix("W/") in {etag, "*"} for each in header.split(","))

@@ -1,0 +1,131 @@
+"""Query strings of the list and get calls, checked by hand so that every fault names its parameter."""
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qsl
+
+from meshapi_server.tasks.errors import Detail
+from meshapi_server.tasks.ports import Query
+
+from .errors import APIError, invalid, validation
+
+Values = Mapping[str, Sequence[str]]
+
+MAX_WAIT = 60
+_STATUSES = ("pending", "running", "succeeded", "failed")
+_PENDING_ALIASES = {"queued": "pending"}
+_ERROR_ALIASES = ("expired", "cancelled")
+_METADATA = re.compile(r"^metadata\[(.{1,64})\]$", re.DOTALL)
+_WHOLE = re.compile(r"^[+-]?\d{1,18}$", re.ASCII)
+_PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[,;\s])", re.IGNORECASE)
+
+
+def parse(query_string: bytes) -> dict[str, list[str]]:
+    """The parameters by name, in order; raises 400 for what is no query string."""
+    values: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"), keep_blank_values=True, max_num_fields=200, errors="strict"
+        )
+    except (ValueError, UnicodeDecodeError):
+        raise APIError(
+            "invalid_request", "The query string is malformed or has too many parameters."
+        ) from None
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def listing(values: Values) -> Query:
+    """The list request (wire.md section 6). Raises 422 for values that are not allowed."""
+    problems: list[Detail] = []
+    statuses, errors = _status_filter(values.get("status", ()), problems)
+    query = Query(
+        limit=_whole(values, "limit", 1, 200, 50, problems),
+        offset=_whole(values, "offset", 0, 10**15, 0, problems),
+        statuses=statuses,
+        errors=errors,
+        models=tuple(values.get("model", ())),
+        created_after=_moment(values, "created_after", problems),
+        created_before=_moment(values, "created_before", problems),
+        after=_last(values, "after"),
+        metadata=tuple(
+            (match[1], value)
+            for name, given in values.items()
+            if (match := _METADATA.match(name))
+            for value in given
+        ),
+    )
+    if problems:
+        raise validation(tuple(problems))
+    return query
+
+
+def wait_seconds(values: Values, prefer: str | None) -> int:
+    """How long a get may be held: ``?wait=`` (checked), else ``Prefer: wait=`` (RFC 7240: a wish, clamped)."""
+    if "wait" in values:
+        problems: list[Detail] = []
+        seconds = _whole(values, "wait", 0, MAX_WAIT, 0, problems)
+        if problems:
+            raise validation(tuple(problems))
+        return seconds
+    match = _PREFER_WAIT.search(prefer or "")
+    return min(MAX_WAIT, int(match[1])) if match else 0
+
+
+def variant(values: Values) -> str:
+    """Which file ``/content`` is asked for."""
+    value = _last(values, "variant")
+    if value not in {None, "video", "last_frame"}:
+        raise invalid(
+            "value_error", ("query", "variant"), f"{value!r} is no variant; use video or last_frame"
+        )
+    return value or "video"
+
+
+def _last(values: Values, name: str) -> str | None:
+    given = values.get(name)
+    return given[-1] if given else None
+
+
+def _whole(values: Values, name: str, low: int, high: int, default: int, problems: list[Detail]) -> int:
+    text = _last(values, name)
+    if text is None:
+        return default
+    if _WHOLE.match(text) and low <= int(text) <= high:
+        return int(text)
+    message = f"{text[:40]!r} is not a whole number from {low} to {high}"
+    problems.append(Detail("value_error", ("query", name), message))
+    return default
+
+
+def _status_filter(given: Sequence[str], problems: list[Detail]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    statuses, errors = [], []
+    for value in given:
+        status = _PENDING_ALIASES.get(value, value)
+        if status in _STATUSES:
+            statuses.append(status)
+        elif value in _ERROR_ALIASES:
+            errors.append(value)
+        else:
+            allowed = ", ".join((*_STATUSES, *_PENDING_ALIASES, *_ERROR_ALIASES))
+            message = f"{value[:40]!r} is no status; use {allowed}"
+            problems.append(Detail("value_error", ("query", "status"), message))
+    return tuple(dict.fromkeys(statuses)), tuple(dict.fromkeys(errors))
+
+
+def _moment(values: Values, name: str, problems: list[Detail]) -> int | None:
+    text = _last(values, name)
+    if text is None:
+        return None
+    try:
+        # A "+" of an offset that a client did not escape arrives as a space.
+        moment = datetime.datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        return round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        message = f"{text[:60]!r} is no ISO 8601 time such as 2026-11-21T09:30:00Z"
+        problems.append(Detail("value_error", ("query", name), message))
+        return None

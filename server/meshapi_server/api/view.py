@@ -1,0 +1,90 @@
+"""From a stored task to the wire's task body."""
+
+from typing import Any, TypeVar
+
+from msgspec import UNSET
+
+from meshapi_server.files.links import Links
+from meshapi_server.tasks.task import Facts, StoredFile, Task
+
+from .wire import CreatedBody, TaskBody, TaskContent, TaskErrorBody, Usage
+
+
+class TaskView:
+    """Encodes tasks; holds what links need. ``with_request_id`` is what version 2026-09 adds."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def task(
+        self, task: Task, *, queue_position: int | None = None, with_request_id: bool = False
+    ) -> TaskBody:
+        """The body of a task."""
+        return TaskBody(**self._fields(task, queue_position, with_request_id))
+
+    def created(
+        self, task: Task, unsupported: tuple[str, ...], *, with_request_id: bool = False
+    ) -> CreatedBody:
+        """The body of a create's answer."""
+        fields = self._fields(task, None, with_request_id)
+        return CreatedBody(**fields, unsupported_params=list(unsupported) or None)
+
+    def _fields(self, task: Task, queue_position: int | None, with_request_id: bool) -> dict[str, Any]:
+        spec, facts, error = task.spec, task.outcome.facts, task.outcome.error
+        return {
+            "id": task.id,
+            "status": str(task.status),
+            "model": task.model,
+            "error": TaskErrorBody(error.code, error.message) if error else None,
+            "content": self._content(task),
+            "created_at": task.created_at // 1000,
+            "updated_at": task.updated_at // 1000,
+            "completed_at": None if task.completed_at is None else task.completed_at // 1000,
+            "expires_at": None if task.ended else task.expires_at // 1000,
+            "progress": None if task.progress is None else round(task.progress, 3),
+            "queue_position": queue_position,
+            "seed": _first(facts.seed, spec.seed),
+            "resolution": facts.resolution or spec.resolution,
+            "ratio": facts.ratio or spec.ratio,
+            "duration": _duration(facts, spec.duration),
+            "frames": facts.frames or spec.frames,
+            "framespersecond": facts.fps,
+            "generate_audio": _first(facts.audio, spec.generate_audio),
+            "safety_identifier": spec.safety_identifier,
+            "priority": spec.priority,
+            "draft": spec.draft,
+            "draft_task_id": task.draft_task_id,
+            "service_tier": spec.service_tier,
+            "execution_expires_after": (task.expires_at - task.created_at) // 1000,
+            "usage": Usage(facts.total_tokens, facts.total_tokens) if facts.total_tokens else None,
+            "cost_usd": facts.cost_usd,
+            "metadata": spec.metadata or {},
+            "request_id": task.request_id if with_request_id else UNSET,
+        }
+
+    def _content(self, task: Task) -> TaskContent | None:
+        outcome = task.outcome
+        if outcome.video is None:
+            return None
+        return TaskContent(self._url(task, outcome.video), self._optional_url(task, outcome.last_frame))
+
+    def _optional_url(self, task: Task, file: StoredFile | None) -> str | None:
+        return None if file is None else self._url(task, file)
+
+    def _url(self, task: Task, file: StoredFile) -> str:
+        return self._links.sign(task.id, file.name)
+
+
+Value = TypeVar("Value")
+
+
+def _first(rendered: Value | None, asked: Value | None) -> Value | None:
+    return asked if rendered is None else rendered
+
+
+def _duration(facts: Facts, asked: int | None) -> int | None:
+    """Whole seconds; a length that is not whole is told by ``frames`` and ``framespersecond`` alone."""
+    if facts.duration is None:
+        return asked if asked is not None and asked > 0 else None
+    whole = round(facts.duration)
+    return whole if abs(facts.duration - whole) < 1e-6 else None

@@ -1,0 +1,159 @@
+"""The bodies of the wire as types; ``/openapi.json`` is generated from them. No behaviour.
+
+Authority: wire.md sections 2 to 6. Limits that do not depend on a model stand here as constraints.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from meshapi_server.tasks.task import ErrorCode as TaskErrorCode
+
+Text = Annotated[str, Meta(max_length=200_000)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Short = Annotated[str, Meta(max_length=64)]
+
+
+class MediaURL(Struct, frozen=True):
+    """A medium: an http(s) URL that needs no login, or a data URI with its MIME type."""
+
+    url: Annotated[str, Meta(min_length=1)]
+
+
+class DraftTask(Struct, frozen=True):
+    """A draft of the caller's whose final is wanted."""
+
+    id: Name
+
+
+class ContentItemBody(Struct, frozen=True, kw_only=True):
+    """One item of ``content`` (wire.md section 3). The media keys also take a plain string."""
+
+    type: Short
+    text: Text | None = None
+    image_url: str | MediaURL | None = None
+    video_url: str | MediaURL | None = None
+    audio_url: str | MediaURL | None = None
+    draft_task: DraftTask | None = None
+    role: Short | None = None
+    subject: Annotated[str, Meta(max_length=1000)] | None = None
+
+
+class CreateBody(Struct, frozen=True, kw_only=True):
+    """The body of ``POST /v1/video/generations``. Null means absent; unknown fields are named in the answer."""
+
+    model: Name
+    content: Annotated[list[ContentItemBody], Meta(min_length=1, max_length=64)]
+    duration: (
+        Annotated[int, Meta(ge=-1, le=86_400, description="Seconds; -1 lets the model decide.")] | None
+    ) = None
+    frames: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    resolution: Short | None = None
+    ratio: Short | None = None
+    seed: Annotated[int, Meta(ge=-1, le=4_294_967_295, description="-1 is random.")] | None = None
+    generate_audio: bool | None = None
+    return_last_frame: bool | None = None
+    camera_fixed: bool | None = None
+    watermark: bool | None = None
+    draft: bool | None = None
+    callback_url: Annotated[str, Meta(max_length=2048)] | None = None
+    service_tier: Literal["default", "flex"] | None = None
+    execution_expires_after: Annotated[int, Meta(ge=60, le=259_200, description="Seconds.")] | None = None
+    priority: Annotated[int, Meta(ge=0, le=9, description="Higher is served first.")] | None = None
+    safety_identifier: Annotated[str, Meta(max_length=256)] | None = None
+    negative_prompt: Annotated[str, Meta(max_length=20_000)] | None = None
+    guidance_scale: Annotated[float, Meta(ge=0, le=1000)] | None = None
+    num_inference_steps: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    output_format: Short | None = None
+    omni_reference_task_type: Short | None = None
+    metadata: (
+        Annotated[
+            dict[
+                Annotated[str, Meta(min_length=1, max_length=64)],
+                Annotated[str, Meta(max_length=512)],
+            ],
+            Meta(max_length=16),
+        ]
+        | None
+    ) = None
+
+
+class TaskErrorBody(Struct, frozen=True):
+    """Why a task failed."""
+
+    code: TaskErrorCode
+    message: str
+
+
+class TaskContent(Struct, frozen=True):
+    """The result: links to the operator's copy that open without a login for a day."""
+
+    video_url: str
+    last_frame_url: str | None = None
+
+
+class Usage(Struct, frozen=True):
+    """Tokens as the upstream counts them."""
+
+    completion_tokens: int
+    total_tokens: int
+
+
+class TaskBody(Struct, frozen=True, kw_only=True):
+    """A task (wire.md section 4). Times are Unix seconds. Null means unknown or not yet."""
+
+    id: str
+    status: Literal["pending", "running", "succeeded", "failed"]
+    model: str | None
+    error: TaskErrorBody | None
+    content: TaskContent | None
+    created_at: int
+    updated_at: int
+    completed_at: int | None
+    expires_at: int | None
+    progress: Annotated[float, Meta(ge=0, le=1)] | None
+    queue_position: Annotated[int, Meta(ge=0)] | None
+    seed: int | None
+    resolution: str | None
+    ratio: str | None
+    duration: int | None
+    frames: int | None
+    framespersecond: int | None
+    generate_audio: bool | None
+    safety_identifier: str | None
+    priority: int | None
+    draft: bool | None
+    draft_task_id: str | None
+    service_tier: str | None
+    execution_expires_after: int | None
+    usage: Usage | None
+    cost_usd: Annotated[str, Meta(description="A decimal figure in US dollars.")] | None
+    metadata: dict[str, str]
+    request_id: Annotated[str, Meta(description="Of the create call; from version 2026-09.")] | UnsetType = (
+        UNSET
+    )
+
+
+class CreatedBody(TaskBody, frozen=True, kw_only=True):
+    """The answer of a create: the task, and the parameters that the model does not have."""
+
+    unsupported_params: list[str] | None = None
+
+
+class TaskList(Struct, frozen=True, kw_only=True):
+    """A page of tasks, newest first; ``total`` counts all that the filters select."""
+
+    object: Literal["list"]
+    data: list[TaskBody]
+    has_more: bool
+    total: int
+    limit: int
+    offset: int
+
+
+class Deleted(Struct, frozen=True, kw_only=True):
+    """An ended task that was removed with its files."""
+
+    id: str
+    object: Literal["video.generation.deleted"] = "video.generation.deleted"
+    deleted: Literal[True] = True
