@@ -82,7 +82,7 @@ class Application:
             answer = _error_reply(error, request_id)
         except TaskRefusal as refusal:
             answer = _error_reply(from_refusal(refusal), request_id)
-        except Exception:  # noqa: BLE001 - nothing of the inside may reach the caller
+        except Exception:
             log.exception("request failed", request_id=request_id, method=scope["method"], path=scope["path"])
             answer = _error_reply(_internal(), request_id)
         await self._send(answer, scope, receive, send, request_id, version)
@@ -144,7 +144,7 @@ class Application:
 
         try:
             await answer(scope, receive, send_with_headers)
-        except Exception:  # noqa: BLE001 - as above
+        except Exception:
             log.exception("answer broke off", request_id=request_id, path=scope["path"])
             if not started:
                 await _error_reply(_internal(), request_id)(scope, receive, send_with_headers)
@@ -154,7 +154,7 @@ class Application:
         try:
             if self._startup is not None:
                 await self._startup()
-        except Exception as fault:  # noqa: BLE001 - told to the server, which stops
+        except Exception as fault:
             log.exception("start failed")
             await send({"type": "lifespan.startup.failed", "message": str(fault)})
             return

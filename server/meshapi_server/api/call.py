@@ -119,7 +119,7 @@ class Call:
                 return
 
 
-class ClientGone(Exception):  # noqa: N818 - reads as the fact it states
+class ClientGone(Exception):
     """The client closed the connection before its request was complete."""
 
 

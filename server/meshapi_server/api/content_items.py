@@ -29,14 +29,14 @@ _HTTP_URL_LENGTH = 8192
 Loc = tuple[str | int, ...]
 
 
-class _Problem(Exception):  # noqa: N818 - internal; becomes a Detail
+class _Problem(Exception):
     def __init__(self, loc: Loc, message: str, kind: str = "value_error") -> None:
         super().__init__(message)
         self.detail = Detail(kind, ("body", "content", *loc), message)
 
 
 def normalise(items: Sequence[ContentItemBody]) -> tuple[ContentItem, ...]:
-    """The request's items in one spelling, roles filled in. Raises RequestInvalid naming each item at fault."""
+    """The request's items in one spelling, roles filled in. Raises RequestInvalid, each fault named."""
     normal: list[ContentItem] = []
     problems: list[Detail] = []
     lone = sum(_kind(item) == "image" for item in items) == 1
@@ -124,7 +124,7 @@ def _url(item: ContentItemBody, kind: ItemKind, index: int) -> str:
     problem = _url_problem(url.strip(), kind)
     if problem:
         raise _Problem((index, key), problem)
-    return url.strip()  # type: ignore[no-any-return]  # both spellings are strings
+    return url.strip()
 
 
 def _url_problem(url: str, kind: ItemKind) -> str | None:

@@ -192,7 +192,7 @@ class Generations:
                 responses={
                     200: Response(
                         description="The cancelled task, or word that it was removed.",
-                        body=TaskBody | Deleted,
+                        body=(TaskBody, Deleted),
                     )
                 },
                 errors=(403, 404, 409, 429),

@@ -70,7 +70,7 @@ def document(operations: Sequence[Operation], version: str, public_url: str) -> 
         "info": {
             "title": "Mesh API",
             "version": version,
-            "description": "Asynchronous video generation: create a task, poll, watch or list it, download the result.",
+            "description": "Asynchronous video generation: create a task, watch it, download the result.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": public_url}],
@@ -84,7 +84,15 @@ def document(operations: Sequence[Operation], version: str, public_url: str) -> 
 
 def _bodies(operation: Operation) -> list[Any]:
     bodies = [] if operation.request is None else [operation.request]
-    return bodies + [response.body for response in operation.responses.values() if response.body is not None]
+    for response in operation.responses.values():
+        bodies += _alternatives(response)
+    return bodies
+
+
+def _alternatives(response: Response) -> list[Any]:
+    if response.body is None:
+        return []
+    return list(response.body) if isinstance(response.body, tuple) else [response.body]
 
 
 def _operation(operation: Operation, by_type: dict[int, Any]) -> dict[str, Any]:
@@ -136,7 +144,9 @@ def _response(response: Response, by_type: dict[int, Any]) -> dict[str, Any]:
         binary = {"schema": {"type": "string", "format": "binary"}}
         answer["content"] = {response.media_type: binary, "image/png": binary}
     elif response.body is not None:
-        answer["content"] = {response.media_type: {"schema": by_type[id(response.body)]}}
+        schemas = [by_type[id(body)] for body in _alternatives(response)]
+        schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+        answer["content"] = {response.media_type: {"schema": schema}}
     if response.headers:
         answer["headers"] = {name: {"schema": {"type": "string"}} for name in response.headers}
     return answer

@@ -21,7 +21,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
 
 
 class Response(Struct, frozen=True, kw_only=True):
-    """A successful answer. ``body`` is a msgspec type, or None; ``media_type`` says how it is sent."""
+    """A successful answer. ``body`` is a msgspec type, a tuple of alternatives, or None."""
 
     description: str
     body: Any = None
@@ -30,7 +30,7 @@ class Response(Struct, frozen=True, kw_only=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """One method on one path. ``errors`` are the statuses of the envelope it may answer besides 400, 401, 500."""
+    """One method on one path. ``errors``: statuses of the envelope it may answer besides 400, 401, 500."""
 
     method: Literal["GET", "POST", "DELETE"]
     path: str

@@ -63,7 +63,7 @@ def listing(values: Values) -> Query:
 
 
 def wait_seconds(values: Values, prefer: str | None) -> int:
-    """How long a get may be held: ``?wait=`` (checked), else ``Prefer: wait=`` (RFC 7240: a wish, clamped)."""
+    """How long a get may be held: ``?wait=`` (checked), else ``Prefer: wait=`` (RFC 7240; clamped)."""
     if "wait" in values:
         problems: list[Detail] = []
         seconds = _whole(values, "wait", 0, MAX_WAIT, 0, problems)

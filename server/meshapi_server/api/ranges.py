@@ -5,7 +5,7 @@ import re
 _SINGLE = re.compile(r"^bytes\s*=\s*(?P<first>\d{0,18})-(?P<last>\d{0,18})$", re.ASCII)
 
 
-class Unsatisfiable(Exception):  # noqa: N818 - reads as the fact it states
+class Unsatisfiable(Exception):
     """The range lies outside the file."""
 
 

@@ -40,7 +40,7 @@ class ContentItemBody(Struct, frozen=True, kw_only=True):
 
 
 class CreateBody(Struct, frozen=True, kw_only=True):
-    """The body of ``POST /v1/video/generations``. Null means absent; unknown fields are named in the answer."""
+    """The body of a create call. Null means absent; unknown fields are named in the answer."""
 
     model: Name
     content: Annotated[list[ContentItemBody], Meta(min_length=1, max_length=64)]

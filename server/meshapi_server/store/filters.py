@@ -29,7 +29,7 @@ def where(owner: str, query: Query) -> tuple[str, dict[str, Any]]:
         values["created_before"] = query.created_before
     for number, (key, value) in enumerate(query.metadata):
         clauses.append(
-            f"exists (select 1 from json_each(task.metadata) as pair"
+            f"exists (select 1 from json_each(task.metadata) as pair"  # noqa: S608 - numbers only
             f" where pair.key = :key{number} and pair.value = :value{number})"
         )
         values[f"key{number}"] = key

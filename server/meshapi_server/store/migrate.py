@@ -17,7 +17,7 @@ class Migration(Struct, frozen=True):
     statements: str
 
 
-class SchemaTooNew(Exception):  # noqa: N818 - reads as the fact it states
+class SchemaTooNew(Exception):
     """The database was written by a newer server."""
 
 

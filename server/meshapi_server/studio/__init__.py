@@ -1,0 +1,1 @@
+"""The studio page. Not served yet (see the room's README)."""

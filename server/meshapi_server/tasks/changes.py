@@ -39,10 +39,10 @@ class Changes:
         """Tell the worker that there is something to claim."""
         self._bell.set()
 
-    async def wait(self, timeout: float) -> None:
-        """Until the bell rings or ``timeout`` seconds have passed."""
+    async def wait(self, seconds: float) -> None:
+        """Until the bell rings or ``seconds`` have passed."""
         try:
-            await asyncio.wait_for(self._bell.wait(), timeout)
+            await asyncio.wait_for(self._bell.wait(), seconds)
         except TimeoutError:
             return
         finally:

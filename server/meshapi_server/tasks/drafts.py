@@ -1,4 +1,4 @@
-"""The final of a draft: a ``draft_task`` item stands for everything its draft was asked (wire.md section 3)."""
+"""The final of a draft: a ``draft_task`` item stands for all its draft was asked (wire.md section 3)."""
 
 from msgspec.structs import asdict, replace
 

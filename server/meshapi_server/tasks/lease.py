@@ -14,7 +14,7 @@ from .task import Claim
 Result = TypeVar("Result")
 
 
-class LeaseGone(Exception):  # noqa: N818 - an outcome, not a fault
+class LeaseGone(Exception):
     """The task was cancelled, expired or taken over; whatever was made of it must be thrown away."""
 
 

@@ -95,7 +95,7 @@ class Store(Protocol):
         ...
 
     async def step(self, task_id: str, step: Step, now: int, *, owner: str | None = None) -> Task | None:
-        """Apply a step (tasks/life.py); None when it changed nothing. ``owner`` limits whose task it may be."""
+        """Apply a step (tasks/life.py); None when it changed nothing. ``owner`` limits whose it is."""
         ...
 
     async def request_cancel(self, owner: str, task_id: str) -> None:
@@ -107,7 +107,7 @@ class Store(Protocol):
         ...
 
     async def reap(self, now: int, *, all_leases: bool = False) -> list[Task]:
-        """Free every task whose lease ran out (``all_leases``: every lease); returns what callers see changed."""
+        """Free every lost lease (``all_leases``: every lease); returns what callers see changed."""
         ...
 
     async def expire(self, now: int) -> list[Task]:

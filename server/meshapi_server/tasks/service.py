@@ -136,7 +136,7 @@ class TaskService:
         return await self._store.queue_positions(waiting) if waiting else {}
 
     async def cancel(self, owner: str, task_id: str) -> Task:
-        """End a task that has not ended. A cancelled one is returned as it is; raises TaskEnded for others."""
+        """End a task that has not ended; a cancelled one is returned as it is. Raises TaskEnded."""
         task = await self.get(owner, task_id)
         if not task.ended:
             await self._store.request_cancel(owner, task_id)

@@ -72,7 +72,7 @@ class Worker:
         while not self._stopping:
             try:
                 busy = await self._turn()
-            except Exception:  # noqa: BLE001 - the loop outlives any fault; the fault is logged
+            except Exception:
                 log.exception("worker turn failed")
                 busy = False
                 await asyncio.sleep(1)
@@ -140,7 +140,7 @@ class Worker:
         """A fault in one task's coroutine is logged and left to the lease; it never reaches the others."""
         try:
             await work
-        except Exception:  # noqa: BLE001 - the lease brings the task back
+        except Exception:
             log.exception("task attempt broke off", task=claim.task.id, attempt=claim.schedule.attempt)
         finally:
             self._changes.ring()

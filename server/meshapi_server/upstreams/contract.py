@@ -67,7 +67,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     look_again_in: float | None = None  # seconds; None leaves it to the schedule
 
 
-class Rejected(Exception):  # noqa: N818 - an answer, not a fault
+class Rejected(Exception):
     """The upstream will not make this video, for good. Carries the task error to show."""
 
     def __init__(self, error: TaskError) -> None:
@@ -75,7 +75,7 @@ class Rejected(Exception):  # noqa: N818 - an answer, not a fault
         self.error = error
 
 
-class Deferred(Exception):  # noqa: N818 - an answer, not a fault
+class Deferred(Exception):
     """Not now, and certainly not billed; try again in ``retry_after`` seconds."""
 
     def __init__(self, reason: str, retry_after: float) -> None:
@@ -83,7 +83,7 @@ class Deferred(Exception):  # noqa: N818 - an answer, not a fault
         self.retry_after = retry_after
 
 
-class InputUnavailable(Exception):  # noqa: N818 - an answer, not a fault
+class InputUnavailable(Exception):
     """An input of the request cannot be had; the message is fit for the caller."""
 
 

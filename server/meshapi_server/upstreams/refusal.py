@@ -5,7 +5,7 @@ from meshapi_server.tasks.errors import Detail
 __all__ = ["Detail", "OutsideCard"]
 
 
-class OutsideCard(Exception):  # noqa: N818 - an answer to the caller, not a fault
+class OutsideCard(Exception):
     """The request asks for something the model cannot do. ``details`` holds every reason, at least one."""
 
     def __init__(self, details: tuple[Detail, ...]) -> None:

@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Set
 
-from meshapi_server.tasks.errors import Detail, ModelUnknown, ProviderOff, RequestInvalid
+from meshapi_server.tasks.errors import ModelUnknown, ProviderOff, RequestInvalid
 from meshapi_server.tasks.ports import Prepared
 from meshapi_server.tasks.spec import Spec
 
@@ -35,8 +35,7 @@ class Registry:
         try:
             fitted = fit(spec, card)
         except OutsideCard as outside:
-            details = tuple(Detail(each.type, tuple(each.loc), each.msg) for each in outside.details)
-            raise RequestInvalid(details) from None
+            raise RequestInvalid(outside.details) from None
         return Prepared(
             spec=fitted.spec,
             unsupported=fitted.unsupported,

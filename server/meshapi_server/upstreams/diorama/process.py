@@ -11,7 +11,7 @@ _GRACE_SECONDS = 3.0
 _ERRORS_KEPT = 8_000  # characters of the child's stderr that go into a fault
 
 
-class RenderCrash(Exception):  # noqa: N818 - reads as the fact it states
+class RenderCrash(Exception):
     """The child ended without a word of its own: killed, out of memory, or a defect."""
 
 

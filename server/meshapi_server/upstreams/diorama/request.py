@@ -11,7 +11,6 @@ from typing import cast, get_args
 from meshapi_renderer.job import MAX_FRAMES, InvalidInput
 from meshapi_renderer.job import Job as RenderJob
 from meshapi_renderer.sizes import Ratio, Resolution
-
 from meshapi_server.upstreams.contract import ContentItem, Job
 
 FPS = 24
@@ -58,9 +57,13 @@ def render_job(job: Job, paths: Mapping[int, Path], workspace: Path, threads: in
 
 
 def _frames(duration: int | None, frames: int | None) -> int:
-    wanted = frames if frames is not None else FPS * (duration if duration and duration > 0 else DEFAULT_SECONDS)
+    wanted = (
+        frames if frames is not None else FPS * (duration if duration and duration > 0 else DEFAULT_SECONDS)
+    )
     if wanted > MAX_FRAMES:
-        raise InvalidInput("frames", f"{wanted} frames are asked for; the built-in model makes {MAX_FRAMES} at most")
+        raise InvalidInput(
+            "frames", f"{wanted} frames are asked for; the built-in model makes {MAX_FRAMES} at most"
+        )
     return wanted
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from meshapi_renderer import job as protocol
-
 from meshapi_server.upstreams.contract import (
     Facts,
     FetchInput,

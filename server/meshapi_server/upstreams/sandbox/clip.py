@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from meshapi_renderer import job as protocol
-
 from meshapi_server.upstreams.diorama import process
 
 FRAMES, FPS = 48, 24

@@ -1,4 +1,4 @@
-"""An upstream that keeps no state: what it answers follows from the model's name and the time since submission.
+"""An upstream without state: its answers follow from the model's name and the time since submission.
 
 | model | behaviour |
 | --- | --- |
@@ -32,7 +32,6 @@ SLOW_SECONDS = 10.0
 FLAKY_SUBMISSIONS = 2
 FLAKY_SECONDS = 1.0
 FAILS_AFTER_SECONDS = 0.5
-
 
 
 class Sandbox:
@@ -72,7 +71,9 @@ class Sandbox:
             case "fails" if seconds < FAILS_AFTER_SECONDS:
                 return Progress(state="running", fraction=0.5, look_again_in=0.3)
             case "fails":
-                error = TaskError(code="upstream_error", message="sandbox/fails always fails. Nothing was charged.")
+                error = TaskError(
+                    code="upstream_error", message="sandbox/fails always fails. Nothing was charged."
+                )
                 return Progress(state="failed", error=error)
         return Progress(state="succeeded", fraction=1.0)
 

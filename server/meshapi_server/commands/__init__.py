@@ -1,0 +1,1 @@
+"""What the server adds to the ``meshapi`` command: ``serve`` and ``keys``."""

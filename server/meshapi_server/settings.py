@@ -1,0 +1,133 @@
+"""The server's settings: flag, then environment, then ``meshapi.toml``, then default."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+# An upstream is on when its customary variable is set; any of them turns simulation off by default.
+UPSTREAM_KEYS: dict[str, tuple[str, ...]] = {
+    "byteplus": ("ARK_API_KEY", "BYTEPLUS_API_KEY"),
+    "volcengine": ("VOLCENGINE_API_KEY",),
+    "runway": ("RUNWAYML_API_SECRET",),
+    "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "xai": ("XAI_API_KEY",),
+    "fal": ("FAL_KEY",),
+    "replicate": ("REPLICATE_API_TOKEN",),
+    "luma": ("LUMAAI_API_KEY", "LUMA_API_KEY"),
+    "kling": ("KLING_ACCESS_KEY",),
+    "minimax": ("MINIMAX_API_KEY",),
+    "alibaba": ("DASHSCOPE_API_KEY",),
+    "vidu": ("VIDU_API_KEY",),
+    "pixverse": ("PIXVERSE_API_KEY",),
+    "openrouter": ("OPENROUTER_API_KEY",),
+}
+
+
+class SettingsInvalid(ValueError):
+    """A setting cannot be used; the message names it, its value and what would be accepted."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set. ``simulate`` None means: when no upstream key is configured.
+
+    ``lease`` and ``tick`` are seconds, ``renders`` is how many videos the built-in model makes at once.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    data: str = ""
+    public_url: str | None = None
+    simulate: bool | None = None
+    renders: int = 0
+    render_threads: int = 0
+    lease: float = 30.0
+    tick: float = 0.25
+    link_lifetime: int = 24 * 3600
+    private_sources: bool | None = None
+    log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise SettingsInvalid(f"port: {self.port} is not from 0 to 65535")
+        if self.lease < 1:
+            raise SettingsInvalid(f"lease: {self.lease} s is too short; use 1 or more")
+        if self.link_lifetime < 60:
+            raise SettingsInvalid(f"link_lifetime: {self.link_lifetime} s is too short; use 60 or more")
+        if self.log_level not in {"debug", "info", "warning", "error"}:
+            raise SettingsInvalid(f"log_level: {self.log_level!r}; use debug, info, warning or error")
+
+    @property
+    def data_directory(self) -> Path:
+        """Where the database and the files live."""
+        return Path(self.data).expanduser().absolute()
+
+
+_VARIABLES = {
+    "host": "MESHAPI_HOST",
+    "port": "MESHAPI_PORT",
+    "data": "MESHAPI_DATA_DIR",
+    "public_url": "MESHAPI_PUBLIC_URL",
+    "simulate": "MESHAPI_SIMULATE",
+    "renders": "MESHAPI_RENDERS",
+    "render_threads": "MESHAPI_RENDER_THREADS",
+    "lease": "MESHAPI_LEASE",
+    "tick": "MESHAPI_TICK",
+    "link_lifetime": "MESHAPI_LINK_LIFETIME",
+    "private_sources": "MESHAPI_PRIVATE_SOURCES",
+    "log_level": "MESHAPI_LOG_LEVEL",
+}
+
+
+def default_data_directory(environment: Mapping[str, str]) -> str:
+    """``$XDG_DATA_HOME/meshapi``, else ``~/.local/share/meshapi`` (XDG Base Directory Specification)."""
+    base = environment.get("XDG_DATA_HOME") or "~/.local/share"
+    return f"{base}/meshapi"
+
+
+def load(
+    flags: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+    file: Path | None = None,
+) -> Settings:
+    """The settings in force. ``flags`` holds only those that were given. Raises SettingsInvalid."""
+    values: dict[str, Any] = {"data": default_data_directory(environment)}
+    values |= _from_file(file or Path("meshapi.toml"), required=file is not None)
+    for name, variable in _VARIABLES.items():
+        if environment.get(variable):
+            values[name] = environment[variable]
+    values |= {name: value for name, value in flags.items() if value is not None}
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as problem:
+        raise SettingsInvalid(str(problem).replace(" - at `$.", " in setting `")) from None
+
+
+def configured_upstreams(environment: Mapping[str, str]) -> list[str]:
+    """The upstreams whose key is in the environment."""
+    return [
+        name
+        for name, variables in UPSTREAM_KEYS.items()
+        if any(environment.get(variable) for variable in variables)
+    ]
+
+
+def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        if required:
+            raise SettingsInvalid(f"there is no settings file {path}") from None
+        return {}
+    try:
+        parsed = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise SettingsInvalid(f"{path} is no TOML: {problem}") from None
+    section = parsed.get("server", {})
+    if not isinstance(section, dict):
+        raise SettingsInvalid(f"{path}: [server] must be a table")
+    return section
