@@ -8,7 +8,7 @@ OUT ?= demo.mp4
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PROJECTS := sdk/python/pyproject.toml renderer/pyproject.toml server/pyproject.toml requirements/lock.txt
 
-.PHONY: setup demo test check bench stills serve openapi clean
+.PHONY: help setup demo test check bench stills serve openapi clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made

@@ -18,6 +18,7 @@ from .task import Schedule, Task
 
 DEFAULT_EXPIRY_SECONDS = 172_800
 _SEEDS = 2**32
+_UNSERVED = ("callback_url",)  # part of the wire that nothing here acts on yet; the answer says so
 
 Respond = Callable[[Task, tuple[str, ...]], bytes]
 
@@ -70,7 +71,8 @@ class TaskService:
             draft_task_id=draft_id,
         )
         schedule = Schedule(state=State.QUEUED, due=now)
-        unsupported = tuple(dict.fromkeys((*prepared.unsupported, *unknown_fields)))
+        unserved = [name for name in _UNSERVED if getattr(spec, name) is not None]
+        unsupported = tuple(dict.fromkeys((*prepared.unsupported, *unserved, *unknown_fields)))
         created = await self._store.create(task, schedule, respond(task, unsupported), idempotency)
         self._changes.ring()
         return created
