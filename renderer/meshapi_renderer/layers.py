@@ -144,3 +144,13 @@ def hidden_rows(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]]) -> l
         solid = layer.solid_from(matrix, width, height)
         lowest = [min(a, b) for a, b in zip(lowest, solid, strict=True)]
     return hidden[::-1]
+
+
+def covered_from(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]]) -> int:
+    """The row from which the layers of a stack cover the whole width: nothing behind them shows there."""
+    height, width = destination.shape[:2]
+    lowest = [height] * STRIPS
+    for layer, matrix in stack:
+        solid = layer.solid_from(matrix, width, height)
+        lowest = [min(a, b) for a, b in zip(lowest, solid, strict=True)]
+    return max(lowest)

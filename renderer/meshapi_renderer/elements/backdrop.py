@@ -1,0 +1,151 @@
+"""Everything behind the land: sky, sun or moon, stars, meteors and clouds, chosen from a plan."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from meshapi_renderer import imaging
+from meshapi_renderer.array_types import Bytes8, Floats
+from meshapi_renderer.camera import Camera, Pose
+from meshapi_renderer.colour import Palette, smoothstep, to8
+from meshapi_renderer.elements.clouds import Clouds, CloudStyle, cloud_style
+from meshapi_renderer.elements.sky import Body, Dome, place_body
+from meshapi_renderer.elements.stars import BrightStar, Meteors, Twinkle, milky_way, star_field
+from meshapi_renderer.plan import ScenePlan
+from meshapi_renderer.rng import Rng
+from meshapi_renderer.scene import Scratch, Timing
+from meshapi_renderer.view import View
+from meshapi_renderer.weather import air
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackdropLook:
+    """What one setting wants of its sky."""
+
+    below: float = 0.02
+    """How far under the horizon the sky is painted, as a share of the frame's height."""
+    stars: int = 1500
+    milky_way: float = 0.0
+    """Brightness of the galaxy's band, 0 for none."""
+    meteors: int = 0
+    turn: float = 0.0
+    """Degrees the stars turn about the pole during the clip."""
+    cover: float | None = None
+    """Share of sky under cloud when the weather is clear; None takes the weather's own."""
+    clear_clouds: bool = True
+    sun_radius: float = 0.016
+
+
+class Backdrop:
+    """The sky of one scene."""
+
+    def __init__(
+        self, plan: ScenePlan, view: View, tones: Palette, timing: Timing, rng: Rng, look: BackdropLook
+    ) -> None:
+        self._view = view
+        self._timing = timing
+        self._turn = look.turn if tones.stars > 0.2 else 0.0
+        self.body: Body = place_body(view, tones, rng.sub("body"), plan.time == "night")
+        self._rows = min(view.height, math.ceil(view.horizon_row + look.below * view.canvas.height))
+        light, bright = self._paint(tones, rng, look)
+        self._sky8 = to8(light * np.float32(tones.exposure))
+        seen = tuple(star for star in bright if star.y < view.horizon_row - 0.06 * view.canvas.height)
+        self._twinkle = Twinkle(view.canvas, seen[:160], rng.sub("twinkle"))
+        clear_night = plan.time == "night" and tones.stars > 0.6
+        meteors = look.meteors if clear_night else 0
+        self._meteors = Meteors(view.canvas, timing.duration, rng.sub("meteors"), meteors)
+        self.clouds = self._make_clouds(plan, tones, rng.sub("clouds"), look)
+
+    def _paint(self, tones: Palette, rng: Rng, look: BackdropLook) -> tuple[Floats, tuple[BrightStar, ...]]:
+        view, body = self._view, self.body
+        dome = Dome(view, tones, body, self._rows)
+        bright: tuple[BrightStar, ...] = ()
+        if tones.stars > 0.05:
+            fade = smoothstep(0.01, 0.20, dome.slope)[..., None] * np.float32(tones.stars)
+            area = view.width / view.canvas.width
+            field = star_field(view, self._rows, rng.sub("stars"), round(look.stars * area))
+            dome.light += field.light * fade
+            bright = field.bright
+            if look.milky_way > 0 and tones.stars > 0.5:
+                side = -math.copysign(1, body.x)
+                band = milky_way(
+                    view,
+                    self._rows,
+                    rng.sub("galaxy"),
+                    0.95 * side,
+                    (0.5 + 0.12 * side, 0.34),
+                    0.105,
+                    look.milky_way,
+                )
+                crowd = star_field(view, self._rows, rng.sub("crowd"), round(2.5 * look.stars * area))
+                dome.light += (band.light + crowd.light * band.density[..., None] * np.float32(2.2)) * fade
+        if body.moon:
+            dome.add_moon(rng.sub("moon"))
+        else:
+            dome.add_sun(look.sun_radius)
+        return dome.light, bright
+
+    def _make_clouds(self, plan: ScenePlan, tones: Palette, rng: Rng, look: BackdropLook) -> Clouds | None:
+        conditions = air(plan.weather)
+        style = sky_style(plan, look)
+        if style is None:
+            return None
+        pace = 0.0034 * conditions.wind * plan.speed
+        wind = (pace * rng.sub("wind").sign(), 0.35 * pace)
+        return Clouds(self._view, tones, self.body, rng, style, wind)
+
+    def draw(
+        self, frame: Bytes8, camera: Camera, pose: Pose, index: int, scratch: Scratch, lowest_row: int
+    ) -> None:
+        """Paint the sky of frame ``index`` into the rows above ``lowest_row``."""
+        seconds = self._timing.seconds(index)
+        _, shift_x, shift_y = camera.scale_shift(pose, math.inf)
+        rows = min(lowest_row, frame.shape[0], math.floor(self._rows - self._view.margin + shift_y))
+        if rows <= 0:
+            return
+        matrix = self._matrix(index, shift_x, shift_y)
+        if matrix[0, 0] == 1.0 and shift_x == 0.0 and shift_y == 0.0:
+            margin = self._view.margin
+            frame[:rows] = self._sky8[margin : margin + rows, margin : margin + frame.shape[1]]
+        else:
+            border = imaging.REPLICATE if self._turn == 0.0 else imaging.REFLECT
+            frame[:rows] = imaging.warp_affine(self._sky8, matrix, frame.shape[1], rows, border)
+        self._twinkle.draw(frame, matrix, seconds, rows)
+        self._meteors.draw(frame[:rows], seconds)
+        if self.clouds is not None:
+            self.clouds.draw(frame, seconds, scratch, (shift_x, shift_y), rows)
+
+    def _matrix(self, index: int, shift_x: float, shift_y: float) -> Floats:
+        """Padded sky to frame: the camera's turn and, at night, the stars' about a pole above the frame."""
+        margin, canvas = self._view.margin, self._view.canvas
+        angle = math.radians(self._turn * (self._timing.progress(index) - 0.5))
+        cosine, sine = math.cos(angle), math.sin(angle)
+        pole_x, pole_y = self._view.centre_column + 0.1 * canvas.width, margin - 0.35 * canvas.height
+        return np.array(
+            [
+                [cosine, sine, pole_x - cosine * pole_x - sine * pole_y - margin + shift_x],
+                [-sine, cosine, pole_y + sine * pole_x - cosine * pole_y - margin + shift_y],
+            ]
+        )
+
+
+def sky_style(plan: ScenePlan, look: BackdropLook) -> CloudStyle | None:
+    """The clouds of a plan's weather and hour; None for a cloudless sky."""
+    cover = air(plan.weather).cover
+    night = plan.time == "night"
+    if plan.weather == "clear":
+        if not look.clear_clouds:
+            return None
+        share = cover if look.cover is None else look.cover
+        kind = (
+            cloud_style("heaps", share)
+            if plan.time in ("noon", "golden")
+            else cloud_style("veils", share + 0.08)
+        )
+        return kind if not night else cloud_style("veils", share, 0.55)
+    if plan.weather == "cloudy":
+        return cloud_style("heaps", cover, 0.85 if night else 0.95)
+    return cloud_style("sheet", cover, 0.92)
