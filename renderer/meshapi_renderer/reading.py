@@ -312,10 +312,14 @@ def _misplaced(place: _Place | None, places: list[_Place], setting: Setting) -> 
     if place is None:
         return [f"place: none was recognised, so the scene is {setting}"]
     notes = [f"place: {place.text}, drawn as {place.setting}"] if place.closeness < _NEAR else []
-    missing = [
-        other for other in places if other.setting != setting or (other.named and other.closeness <= _FAR)
-    ]
-    return notes + [f"place: {other.text}" for other in missing if other.text != place.text]
+    return notes + [f"place: {other.text}" for other in places if _is_missing(other, place)]
+
+
+def _is_missing(other: _Place, place: _Place) -> bool:
+    """Tell whether a place mentioned beside the chosen one does not show in its scene."""
+    if other.text == place.text or (other.name == "neon" and not other.named):  # cities have neon lights
+        return False
+    return other.setting != place.setting or (other.named and other.closeness <= _FAR)
 
 
 def _colours(reading: _Reading) -> list[str]:
