@@ -128,13 +128,8 @@ class SqliteStore:
         """Places in the queue, counted up to POSITIONS_COUNTED."""
 
         def work(connection: sqlite3.Connection) -> dict[str, int]:
-            return {
-                task.id: connection.execute(
-                    SQL["queue_position"], {"id": task.id, "most": POSITIONS_COUNTED}
-                ).fetchone()[0]
-                for task in tasks
-                if connection.execute(SQL["find_queued"], {"id": task.id}).fetchone()
-            }
+            places = {task.id: _queue_position(connection, task.id) for task in tasks}
+            return {task_id: place for task_id, place in places.items() if place is not None}
 
         if len(tasks) == 1 and self._reader is not None:
             return work(self._reader)
@@ -240,6 +235,14 @@ class SqliteStore:
         return await self.write(
             lambda connection: connection.execute(SQL["sweep_idempotency"], {"before": before}).rowcount
         )
+
+
+def _queue_position(connection: sqlite3.Connection, task_id: str) -> int | None:
+    row = connection.execute(SQL["queue_place"], {"id": task_id}).fetchone()
+    if row is None:
+        return None
+    values = {"id": task_id, "upstream": row[0], "rank": row[1], "most": POSITIONS_COUNTED}
+    return int(connection.execute(SQL["queue_position"], values).fetchone()[0])
 
 
 def _find(

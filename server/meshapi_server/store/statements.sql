@@ -35,16 +35,13 @@ select count(*) from task where {filters}
 -- name: delete_ended_task
 delete from task where id = :id and owner = :owner and status in ('succeeded', 'failed') returning {task}
 
--- name: queue_position
--- Counting stops at :most, so that a deep queue costs no more than a short one.
-select count(*) from (
-  select 1 from schedule as other, schedule as mine
-  where mine.id = :id and mine.state = 'queued' and other.state = 'queued' and other.upstream = mine.upstream
-    and (other.rank < mine.rank or (other.rank = mine.rank and other.id < mine.id))
-  limit :most)
+-- name: queue_place
+select upstream, rank from schedule where id = :id and state = 'queued'
 
--- name: find_queued
-select 1 from schedule where id = :id and state = 'queued'
+-- name: queue_position
+-- A range of the queue's index; counting stops at :most, so that a deep queue costs no more than a short one.
+select count(*) from (
+  select 1 from schedule where state = 'queued' and upstream = :upstream and (rank, id) < (:rank, :id) limit :most)
 
 -- name: free_slots
 select capacity - used from slot where upstream = :upstream
