@@ -47,7 +47,8 @@ class Parallax:
         # Near things reach a little over their edge, so that they cover what lies behind when they move.
         grown = imaging.gaussian(cv2.dilate(near, np.ones((7, 7), np.uint8)).astype(np.float32), 2.0)
         self._near = np.float32(_FARTHEST) + np.float32(1 - _FARTHEST) * grown
-        self._sky = sky
+        self._open_sky = _away_from_edges(sky)
+        self._loose = (1 - sky) * self._near
         self._column = np.arange(canvas.width, dtype=np.float32)[None, :] - np.float32((canvas.width - 1) / 2)
         self._row = np.arange(canvas.height, dtype=np.float32)[:, None] - np.float32((canvas.height - 1) / 2)
         self._phase = rng.sub("sway").uniform(0.0, math.tau)
@@ -101,9 +102,9 @@ class Parallax:
 
         seconds = self._timing.seconds(index)
         drift = _SKY_DRIFT * self._canvas.width * self._speed * share
-        np.multiply(self._sky, np.float32(drift), out=factor)
+        np.multiply(self._open_sky, np.float32(drift), out=factor)
         map_x += factor
-        # What is not sky sways a little, as in a breath of wind, in waves that cross the picture.
+        # What is near sways a little, as in a breath of wind, in waves that cross the picture.
         sway = ramp * _SWAY * self._canvas.long
         across = np.sin(
             self._row * np.float32(9 / height) + np.float32(1.3 * self._speed * seconds + self._phase)
@@ -111,8 +112,7 @@ class Parallax:
         along = np.sin(
             self._column * np.float32(11 / width) - np.float32(1.1 * self._speed * seconds - self._phase)
         )
-        np.subtract(np.float32(1), self._sky, out=factor)
-        factor *= np.float32(sway)
+        np.multiply(self._loose, np.float32(sway), out=factor)
         map_x += factor * across
         map_y += factor * (np.float32(0.6) * along)
         return map_x, map_y
@@ -220,6 +220,15 @@ def _sky(texture: Floats, rows: Floats) -> Floats:
     at_top = np.unique(labels[:3])
     sky = np.isin(labels, at_top[at_top > 0]) & (rows < 0.8)
     return imaging.gaussian(sky.astype(np.float32), 3)
+
+
+def _away_from_edges(sky: Floats) -> Floats:
+    """Return the part of the sky well clear of its edge, so that a drifting sky bends no skyline."""
+    scale = _ANALYSIS_SIDE / max(sky.shape)
+    size = (max(1, round(sky.shape[1] * scale)), max(1, round(sky.shape[0] * scale)))
+    small = np.pad(imaging.resize(sky, *size), ((16, 0), (16, 16)), mode="edge")
+    core = imaging.gaussian(cv2.erode(small, np.ones((31, 31), np.uint8)).astype(np.float32), 5)
+    return imaging.resize(np.ascontiguousarray(core[16:, 16:-16]), sky.shape[1], sky.shape[0])
 
 
 def _guided(guide: Floats, values: Floats, radius: int, epsilon: float) -> Floats:
