@@ -1,0 +1,185 @@
+"""Mesh API: one API for every video model.
+
+    from meshapi import MeshAPI, VideoGenerationParams, VideoContentItem
+
+Names are loaded when they are first used, so that ``import meshapi`` alone costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from ._async.client import (
+        AsyncMeshAPI,
+    )
+    from ._calls import (
+        CreateOptions,
+        RequestOptions,
+    )
+    from ._retry import (
+        RetryPolicy,
+    )
+    from ._sink import (
+        DownloadResult,
+    )
+    from ._sync.client import (
+        MeshAPI,
+    )
+    from .errors import (
+        APIConnectionError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        ConfigurationError,
+        ConflictError,
+        DownloadError,
+        GatewayTimeoutError,
+        InternalServerError,
+        InvalidIdError,
+        MeshAPIError,
+        NotFoundError,
+        PermissionDeniedError,
+        RateLimitError,
+        RequestTooLargeError,
+        ResponseDecodingError,
+        ServiceUnavailableError,
+        SpendLimitError,
+        TaskFailedError,
+        UnprocessableEntityError,
+        UpstreamError,
+        WaitTimeoutError,
+    )
+    from .types import (
+        CreateVideoGenerationResponse,
+        DeleteVideoGenerationResponse,
+        DraftTask,
+        ListVideoGenerationsFields,
+        ListVideoGenerationsParams,
+        MediaURL,
+        Model,
+        ModelList,
+        VideoContentItem,
+        VideoGenerationFields,
+        VideoGenerationParams,
+        VideoTaskContent,
+        VideoTaskContentList,
+        VideoTaskError,
+        VideoTaskList,
+        VideoTaskResponse,
+        VideoTaskUsage,
+    )
+
+__all__ = [
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncMeshAPI",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConflictError",
+    "CreateOptions",
+    "CreateVideoGenerationResponse",
+    "DeleteVideoGenerationResponse",
+    "DownloadError",
+    "DownloadResult",
+    "DraftTask",
+    "GatewayTimeoutError",
+    "InternalServerError",
+    "InvalidIdError",
+    "ListVideoGenerationsFields",
+    "ListVideoGenerationsParams",
+    "MediaURL",
+    "MeshAPI",
+    "MeshAPIError",
+    "Model",
+    "ModelList",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RequestOptions",
+    "RequestTooLargeError",
+    "ResponseDecodingError",
+    "RetryPolicy",
+    "ServiceUnavailableError",
+    "SpendLimitError",
+    "TaskFailedError",
+    "UnprocessableEntityError",
+    "UpstreamError",
+    "VideoContentItem",
+    "VideoGenerationFields",
+    "VideoGenerationParams",
+    "VideoTaskContent",
+    "VideoTaskContentList",
+    "VideoTaskError",
+    "VideoTaskList",
+    "VideoTaskResponse",
+    "VideoTaskUsage",
+    "WaitTimeoutError",
+    "__version__",
+]
+
+_HOMES = {
+    "AsyncMeshAPI": "._async.client",
+    "CreateOptions": "._calls",
+    "RequestOptions": "._calls",
+    "RetryPolicy": "._retry",
+    "DownloadResult": "._sink",
+    "MeshAPI": "._sync.client",
+    "APIConnectionError": ".errors",
+    "APIStatusError": ".errors",
+    "APITimeoutError": ".errors",
+    "AuthenticationError": ".errors",
+    "BadRequestError": ".errors",
+    "ConfigurationError": ".errors",
+    "ConflictError": ".errors",
+    "DownloadError": ".errors",
+    "GatewayTimeoutError": ".errors",
+    "InternalServerError": ".errors",
+    "InvalidIdError": ".errors",
+    "MeshAPIError": ".errors",
+    "NotFoundError": ".errors",
+    "PermissionDeniedError": ".errors",
+    "RateLimitError": ".errors",
+    "RequestTooLargeError": ".errors",
+    "ResponseDecodingError": ".errors",
+    "ServiceUnavailableError": ".errors",
+    "SpendLimitError": ".errors",
+    "TaskFailedError": ".errors",
+    "UnprocessableEntityError": ".errors",
+    "UpstreamError": ".errors",
+    "WaitTimeoutError": ".errors",
+    "CreateVideoGenerationResponse": ".types",
+    "DeleteVideoGenerationResponse": ".types",
+    "DraftTask": ".types",
+    "ListVideoGenerationsFields": ".types",
+    "ListVideoGenerationsParams": ".types",
+    "MediaURL": ".types",
+    "Model": ".types",
+    "ModelList": ".types",
+    "VideoContentItem": ".types",
+    "VideoGenerationFields": ".types",
+    "VideoGenerationParams": ".types",
+    "VideoTaskContent": ".types",
+    "VideoTaskContentList": ".types",
+    "VideoTaskError": ".types",
+    "VideoTaskList": ".types",
+    "VideoTaskResponse": ".types",
+    "VideoTaskUsage": ".types",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home, __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

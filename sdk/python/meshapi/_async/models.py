@@ -1,0 +1,32 @@
+"""``client.models``: the catalogue."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from meshapi._calls import Calls, RequestOptions, decoded, decoded_models
+from meshapi.types import Model, ModelList
+
+from .driver import AsyncDriver
+
+
+class AsyncModels:
+    """The models this key may use."""
+
+    def __init__(self, calls: Calls, driver: AsyncDriver) -> None:
+        self._calls = calls
+        self._driver = driver
+
+    async def list(
+        self,
+        *,
+        type: str | None = None,  # noqa: A002 - the word of the wire
+        provider: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> ModelList:
+        """All models, or those of a ``type`` (``"video"``) or ``provider``."""
+        return decoded_models(await self._driver.run(self._calls.models(type, provider, options)))
+
+    async def get(self, model_id: str, **options: Unpack[RequestOptions]) -> Model:
+        """One model by its id, such as ``mesh/diorama-1``."""
+        return decoded(Model, await self._driver.run(self._calls.model(model_id, options)))

@@ -1,0 +1,34 @@
+"""The paths of the API, every id escaped (contract: path-escaping)."""
+
+from urllib.parse import quote
+
+from .errors import InvalidIdError
+
+GENERATIONS = "/v1/video/generations"
+MODELS = "/v1/models"
+HEALTH = "/healthz"
+
+
+def generation(task_id: str, action: str = "") -> str:
+    """The path of one task, or of something under it such as ``cancel``."""
+    path = f"{GENERATIONS}/{_segment(task_id, 'task id', task_id)}"
+    return f"{path}/{action}" if action else path
+
+
+def model(model_id: str) -> str:
+    """The path of one model, whose id is segments divided by slashes."""
+    segments = [_segment(part, "model id", model_id) for part in _text(model_id, "model id").split("/")]
+    return f"{MODELS}/{'/'.join(segments)}"
+
+
+def _segment(value: str, noun: str, whole: str) -> str:
+    # "." and ".." are refused: readers of URLs resolve them in their percent-encoded form too.
+    if _text(value, noun) in {"", ".", ".."}:
+        raise InvalidIdError(f"{whole!r} is not a {noun}: it has an empty segment, '.' or '..'")
+    return quote(value, safe="")
+
+
+def _text(value: object, noun: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidIdError(f"a {noun} is a string, got {type(value).__name__}")
+    return value

@@ -1,0 +1,110 @@
+# Generated from _async/client.py by generate_sync.py; edit that file, not this one.
+"""``MeshAPI``, the entrance."""
+
+from __future__ import annotations
+
+from types import EllipsisType, TracebackType
+from typing import Self
+
+import httpx2
+
+from meshapi import _log
+from meshapi._calls import Calls
+from meshapi._retry import RetryPolicy
+from meshapi._service import Service
+from meshapi._settings import DEFAULT_TIMEOUT, Settings, Timeout, checked_timeout, resolve, with_retries
+from meshapi._transport import AMBIENT, LIMITS, headers_for
+
+from .driver import Driver
+from .models import Models
+from .videos import Videos
+
+
+class MeshAPI:
+    """A client of the Mesh API. Use it as a context manager, or call ``close()`` when done.
+
+    ``api_key`` and ``token`` are two names for one thing; without either, MESHAPI_API_KEY or MESHAPI_TOKEN
+    is used. ``base_url`` (or MESHAPI_BASE_URL) may end in ``/v1``. ``timeout`` is seconds for each of
+    connecting, sending and receiving; ``max_retries`` is how often a call is repeated, ``retry`` says it in
+    full. A given ``http_client`` stays yours to close. One client may be shared by all tasks of an event
+    loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        token: str | None = None,
+        timeout: Timeout = DEFAULT_TIMEOUT,
+        max_retries: int | None = None,
+        retry: RetryPolicy | None = None,
+        http_client: httpx2.Client | None = None,
+    ) -> None:
+        _log.configure()
+        settings = resolve(
+            api_key=api_key,
+            token=token,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            retry=retry,
+        )
+        if http_client is not None and not isinstance(http_client, httpx2.Client):  # type: ignore[redundant-expr]
+            given: type = type(http_client)
+            raise TypeError(
+                f"http_client must be a httpx2.Client, got {given.__module__}.{given.__qualname__}"
+            )
+        self._owns_client = http_client is None
+        self._assemble(settings, Service(), http_client or httpx2.Client(limits=LIMITS))
+
+    def _assemble(self, settings: Settings, service: Service, client: httpx2.Client) -> None:
+        self._client = client
+        self._calls = Calls(settings, service, AMBIENT)
+        driver = Driver(client, headers_for(settings.api_key))
+        self.videos = Videos(self._calls, driver)
+        self.models = Models(self._calls, driver)
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go, without ``/v1``."""
+        return self._calls.settings.root
+
+    def with_options(
+        self,
+        *,
+        timeout: Timeout | EllipsisType = ...,
+        max_retries: int | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> Self:
+        """The same client, over the same connections, with other options."""
+        settings = self._calls.settings
+        policy = retry or settings.retry
+        if max_retries is not None:
+            policy = with_retries(policy, max_retries)
+        kept = settings.timeout if timeout is ... else checked_timeout(timeout)
+        copy = object.__new__(type(self))
+        copy._owns_client = False
+        copy._assemble(
+            Settings(settings.root, settings.api_key, kept, policy), self._calls.service, self._client
+        )
+        return copy
+
+    def close(self) -> None:
+        """Close the connections, unless the HTTP client was given from outside."""
+        if self._owns_client:
+            self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"MeshAPI(base_url={self.base_url!r})"

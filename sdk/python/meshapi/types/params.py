@@ -1,0 +1,119 @@
+"""What a caller asks for (wire.md sections 2 and 3; contract: request-encoding).
+
+Fields that are newer than this package are accepted and sent as they are. Nothing is judged here that the
+server judges better: limits are the model's.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from pydantic import BaseModel, ConfigDict, field_serializer
+
+
+class MediaURL(BaseModel):
+    """A medium: an http(s) URL that needs no login, or a data URI with its MIME type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    url: str
+
+
+class DraftTask(BaseModel):
+    """A draft of yours whose final version is wanted."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+
+
+class VideoContentItem(BaseModel):
+    """One item of a prompt.
+
+    ``type`` is ``text``, ``image_url``, ``video_url``, ``audio_url`` or ``draft_task`` and names the member
+    that carries the content. Media are a plain URL or an object. ``role`` is ``first_frame``,
+    ``last_frame``, ``reference_image``, ``reference_video`` or ``reference_audio``. ``subject`` names a
+    reference, so that the text can cite ``@name``.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    text: str | None = None
+    image_url: str | MediaURL | None = None
+    video_url: str | MediaURL | None = None
+    audio_url: str | MediaURL | None = None
+    draft_task: DraftTask | None = None
+    role: str | None = None
+    subject: str | None = None
+
+    @field_serializer("image_url", "video_url", "audio_url")
+    def _as_object(self, value: str | MediaURL | None) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        return {"url": value} if isinstance(value, str) else value.model_dump(exclude_none=True)
+
+
+class VideoGenerationParams(BaseModel):
+    """The parameters of a generation. ``duration`` and ``execution_expires_after`` are seconds.
+
+    What a model lacks is dropped by the server and named in ``unsupported_params`` of the answer; what it
+    cannot render is refused with ``UnprocessableEntityError`` before anything is paid.
+    """
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    model: str
+    content: list[VideoContentItem]
+    duration: int | None = None
+    frames: int | None = None
+    resolution: str | None = None
+    ratio: str | None = None
+    seed: int | None = None
+    generate_audio: bool | None = None
+    return_last_frame: bool | None = None
+    camera_fixed: bool | None = None
+    watermark: bool | None = None
+    draft: bool | None = None
+    callback_url: str | None = None
+    service_tier: str | None = None
+    execution_expires_after: int | None = None
+    priority: int | None = None
+    safety_identifier: str | None = None
+    negative_prompt: str | None = None
+    guidance_scale: float | None = None
+    num_inference_steps: int | None = None
+    output_format: str | None = None
+    omni_reference_task_type: str | None = None
+    metadata: dict[str, str] | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON body: what was set, without nulls at any depth, media in the object form."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class VideoGenerationFields(TypedDict, total=False):
+    """The same parameters as keyword arguments."""
+
+    model: str
+    content: Sequence[VideoContentItem | Mapping[str, Any]]
+    duration: int | None
+    frames: int | None
+    resolution: str | None
+    ratio: str | None
+    seed: int | None
+    generate_audio: bool | None
+    return_last_frame: bool | None
+    camera_fixed: bool | None
+    watermark: bool | None
+    draft: bool | None
+    callback_url: str | None
+    service_tier: str | None
+    execution_expires_after: int | None
+    priority: int | None
+    safety_identifier: str | None
+    negative_prompt: str | None
+    guidance_scale: float | None
+    num_inference_steps: int | None
+    output_format: str | None
+    omni_reference_task_type: str | None
+    metadata: dict[str, str] | None

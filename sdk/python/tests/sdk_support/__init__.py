@@ -1,0 +1,1 @@
+"""What several of the SDK's tests need."""

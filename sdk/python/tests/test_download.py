@@ -1,0 +1,233 @@
+"""The download decision, without a socket: ranges, restarts, checksums, links that run out."""
+
+import base64
+import hashlib
+import io
+import json
+
+import pytest
+from meshapi._calls import Calls
+from meshapi._download import Fetch, Finished, Restart
+from meshapi._exchange import Answer, Close, Deliver, Failure, Open, Read, Send, Sleep
+from meshapi._service import Service
+from meshapi._settings import Settings
+from meshapi._sink import sink_for
+from meshapi.errors import ConflictError, DownloadError, NotFoundError, TaskFailedError
+from sdk_support.ambient import FakeAmbient
+
+WHOLE = b"0123456789"
+BROKEN = Failure("maybe_sent", OSError("reset"))
+
+
+def _digest(content):
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"
+
+
+def _start(**more):
+    return Answer(200, {"content-length": "10", "etag": '"v1"', "repr-digest": _digest(WHOLE), **more})
+
+
+def _rest(start, total=10, etag='"v1"'):
+    return Answer(206, {"content-range": f"bytes {start}-9/{total}", "etag": etag})
+
+
+def _task(status="succeeded", link="https://files.example/1.mp4?sig=a"):
+    content = {"video_url": link} if status == "succeeded" else None
+    error = {"code": "invalid_input", "message": "no"} if status == "failed" else None
+    return Answer(200, {}, json.dumps({"id": "t", "status": status, "content": content, "error": error}).encode())
+
+
+class Play:
+    """Runs a download against a script of outcomes."""
+
+    def __init__(self, *outcomes, variant="video", service=None):
+        self.service = service or Service()
+        calls = Calls(Settings("https://api.example", "rsk_test"), self.service, FakeAmbient().value())
+        self.steps = Fetch(calls, "t", variant, {}).steps()
+        self.outcomes = list(outcomes)
+        self.requests = []
+        self.parts = []
+
+    def run(self):
+        told = None
+        while True:
+            try:
+                command = self.steps.send(told)
+            except StopIteration:
+                assert not self.outcomes
+                return self
+            told = None
+            if isinstance(command, Deliver):
+                self.parts.append(command.value)
+            elif isinstance(command, Open | Send):
+                self.requests.append(command.request)
+                told = self.outcomes.pop(0)
+            elif isinstance(command, Read):
+                told = self.outcomes.pop(0)
+            else:
+                assert isinstance(command, Close | Sleep)
+
+    @property
+    def content(self):
+        kept = b""
+        for part in self.parts:
+            if isinstance(part, Restart):
+                kept = b""
+            elif isinstance(part, bytes):
+                kept += part
+        return kept
+
+    @property
+    def ranges(self):
+        return [(request.headers.get("Range"), request.headers.get("If-Range")) for request in self.requests]
+
+
+def test_a_whole_file_is_delivered_and_checked():
+    play = Play(_start(), b"01234", b"56789", b"").run()
+    assert play.parts == [b"01234", b"56789", Finished(10, hashlib.sha256(WHOLE).hexdigest(), verified=True)]
+    assert play.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_a_broken_transfer_goes_on_where_it_stopped():
+    play = Play(_start(), b"0123", BROKEN, _rest(4), b"456", BROKEN, _rest(7), b"789", b"").run()
+    assert play.content == WHOLE
+    assert play.ranges == [(None, None), ("bytes=4-", '"v1"'), ("bytes=7-", '"v1"')]
+    assert play.parts[-1].verified
+
+
+def test_a_file_that_ends_early_is_not_taken_for_whole():
+    play = Play(_start(), b"0123", b"", _rest(4), b"456789", b"").run()
+    assert play.content == WHOLE
+
+
+def test_a_server_that_ignores_the_range_makes_it_begin_anew():
+    play = Play(_start(), b"0123", BROKEN, _start(), WHOLE, b"").run()
+    assert play.parts[1] == Restart()
+    assert play.content == WHOLE
+
+
+def test_a_file_that_changed_meanwhile_is_begun_anew():
+    play = Play(_start(), b"0123", BROKEN, _rest(4, etag='"v2"'), _start(), WHOLE, b"").run()
+    assert play.content == WHOLE
+    assert play.ranges[-1] == (None, None)
+
+
+def test_a_range_that_starts_elsewhere_is_not_glued_on():
+    play = Play(_start(), b"0123", BROKEN, _rest(5), _start(), WHOLE, b"").run()
+    assert play.content == WHOLE
+
+
+def test_a_range_beyond_the_file_makes_it_begin_anew():
+    play = Play(_start(), b"0123", BROKEN, Answer(416, {}), _start(), WHOLE, b"").run()
+    assert play.content == WHOLE
+
+
+def test_bytes_that_fail_their_checksum_are_refused():
+    with pytest.raises(DownloadError, match="damaged"):
+        Play(_start(), b"0123456780", b"").run()
+
+
+def test_a_file_without_a_checksum_is_taken_as_not_verified():
+    play = Play(Answer(200, {}), WHOLE, b"").run()
+    assert play.parts[-1] == Finished(10, hashlib.sha256(WHOLE).hexdigest(), verified=False)
+
+
+def test_breaking_off_again_and_again_without_progress_is_an_error():
+    with pytest.raises(DownloadError, match="broke off"):
+        Play(_start(), b"0123", BROKEN, BROKEN, BROKEN, BROKEN).run()
+
+
+def test_a_server_that_always_breaks_at_the_same_place_and_knows_no_ranges_is_an_error():
+    same = [_start(), b"0123", BROKEN]
+    with pytest.raises(DownloadError, match="broke off"):
+        Play(*same, *same, *same, *same).run()
+
+
+def test_a_server_without_content_is_asked_for_the_link_and_never_sent_the_key():
+    play = Play(Answer(404, {}), _task(), Answer(200, {}), WHOLE, b"").run()
+    assert play.content == WHOLE
+    assert [request.authenticated for request in play.requests] == [True, True, False]
+    assert play.requests[2].url == "https://files.example/1.mp4?sig=a"
+    assert play.service.has_content is False
+
+
+def test_a_link_that_has_run_out_is_asked_for_again_and_the_transfer_resumed():
+    service = Service(has_content=False)
+    fresh = _task(link="https://files.example/1.mp4?sig=b")
+    play = Play(_task(), _start(), b"0123", BROKEN, Answer(403, {}), fresh, _rest(4), b"456789", b"", service=service)
+    play.run()
+    assert play.content == WHOLE
+    assert play.requests[-1].url.endswith("sig=b")
+
+
+def test_a_link_that_is_refused_twice_is_an_error():
+    with pytest.raises(NotFoundError):
+        Play(_task(), Answer(404, {}), _task(), Answer(404, {}), service=Service(has_content=False)).run()
+
+
+def test_a_task_that_has_not_ended_is_a_conflict():
+    with pytest.raises(ConflictError):
+        Play(Answer(409, {}, b'{"error":{"code":"conflict","message":"still running"}}')).run()
+
+
+def test_a_failed_task_says_why_it_has_no_video():
+    with pytest.raises(TaskFailedError, match="invalid_input"):
+        Play(Answer(404, {}), _task("failed")).run()
+
+
+def test_a_running_task_at_a_server_without_content_says_to_wait():
+    with pytest.raises(DownloadError, match="wait for it first"):
+        Play(Answer(404, {}), _task("running")).run()
+
+
+def test_a_missing_last_frame_says_how_to_get_one():
+    with pytest.raises(DownloadError, match="return_last_frame"):
+        Play(Answer(404, {}), _task(), variant="last_frame").run()
+
+
+def test_the_last_frame_is_asked_for_by_name():
+    play = Play(_start(), WHOLE, b"", variant="last_frame").run()
+    assert play.requests[0].url.endswith("/content?variant=last_frame")
+
+
+def test_another_variant_is_refused():
+    with pytest.raises(DownloadError, match="last_frame"):
+        Play(variant="poster")
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "lake.mp4"
+    with pytest.raises(RuntimeError), sink_for(path) as sink:
+        sink.take(b"0123")
+        assert not path.exists()
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with sink_for(path) as sink:
+        sink.take(WHOLE)
+        sink.take(Finished(10, "", verified=False))
+    assert path.read_bytes() == WHOLE
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_existing_file_survives_a_download_that_fails(tmp_path):
+    path = tmp_path / "lake.mp4"
+    path.write_bytes(b"old")
+    with pytest.raises(DownloadError), sink_for(path) as sink:
+        sink.take(b"0123")
+    assert path.read_bytes() == b"old"
+
+
+def test_an_open_file_is_rewound_when_the_download_begins_anew():
+    file = io.BytesIO(b"head")
+    file.seek(4)
+    with sink_for(file) as sink:
+        for part in (b"0123", Restart(), WHOLE, Finished(10, "", verified=False)):
+            sink.take(part)
+    assert file.getvalue() == b"head" + WHOLE
+
+
+def test_a_directory_or_a_text_file_is_refused(tmp_path):
+    with pytest.raises(DownloadError, match="is a directory"), sink_for(tmp_path):
+        pass
+    with pytest.raises(DownloadError, match="binary mode"), sink_for(io.StringIO()):
+        pass
