@@ -1,0 +1,181 @@
+"""The moving edge of the sea from above: run-up on the sand, breakers and their lacy foam.
+
+Slow fields (distance from the water's edge, phase of the breakers) are computed on a coarse grid and
+enlarged; what is sharp (edges, crests, lace) comes from tables and textures looked up at full size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from meshapi_renderer import imaging
+from meshapi_renderer.array_types import Bytes8, Floats
+from meshapi_renderer.colour import smoothstep
+from meshapi_renderer.elements.coast import Coast, sample
+from meshapi_renderer.elements.drift_texture import DriftTexture, to_byte_mask
+from meshapi_renderer.noise import fbm
+from meshapi_renderer.rng import Rng
+
+_EDGE_REACH = 0.05
+"""Units on either side of the waterline that the edge tables cover."""
+_WAVE_LENGTH = 0.075
+_WAVE_PACE = 0.17
+"""Breakers per second past a point."""
+_PHASE_STEPS = 8192
+"""Steps of the 16-bit phase per breaker: eight breakers fit."""
+_LACE_SIDE = 0.30
+"""Units after which a lace texture repeats."""
+_PATCH_SIDE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Shallows:
+    """Coarse fields of one moment, on the grid."""
+
+    above: Floats
+    """Distance inland from the present water's edge in units, negative in the water."""
+    inland: Floats
+    """The same from the mean waterline."""
+    along: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Surf:
+    """What the waves do at one moment, frame size, one channel each."""
+
+    foam: Bytes8
+    """Coverage by foam."""
+    face: Bytes8
+    """How much darker the steep fronts of the breakers are."""
+
+
+class Swash:
+    """The waves along one coast."""
+
+    def __init__(
+        self,
+        coast: Coast,
+        rng: Rng,
+        points: tuple[Floats, Floats],
+        layer: tuple[int, int],
+        unit: float,
+        strength: float,
+    ) -> None:
+        """``points`` are the padded grid's x and y in units; ``layer`` the padded picture's (rows, columns).
+
+        ``unit`` is in pixels of the frame; ``strength`` 1 is a calm day, 2 a storm.
+        """
+        self._strength = strength
+        self._unit = unit
+        along, across = coast.locate(*points)
+        inland = coast.inland(along, across)
+        stretch = sample(coast.broad, along * np.float32(1.7), np.full_like(along, 0.11))
+        self._fields = np.dstack([inland, along, stretch]).astype(np.float32)
+        self._patches = fbm(_PATCH_SIDE, _PATCH_SIDE, 3, 5, rng.sub("patches"), 0.5)
+        side = max(32, round(_LACE_SIDE * unit))
+        self._coarse_lace = DriftTexture(_lace_tile(side, 16, rng.sub("coarse")), *layer)
+        self._fine_lace = DriftTexture(_lace_tile(round(side * 0.62), 22, rng.sub("fine")), *layer)
+        self._edge_crisp, self._edge_lacy = _edge_tables()
+        self._crest, self._tail, self._front = _breaker_tables()
+
+    def shallows(self, seconds: float, grid_matrix: Floats, grid: tuple[int, int]) -> Shallows:
+        """The coarse fields of a moment on a grid of (rows, columns), seen through ``grid_matrix``."""
+        fields = imaging.warp_affine(self._fields, grid_matrix, grid[1], grid[0])
+        inland, along, stretch = (np.asarray(plane, np.float32) for plane in cv2.split(fields))
+        return Shallows(inland - self._run_up(along, stretch, seconds), inland, along)
+
+    def surf(self, shallows: Shallows, seconds: float, matrix: Floats, rows: int, columns: int) -> Surf:
+        """The surf of a moment; ``matrix`` maps the padded picture to the frame."""
+        lace = self._lace(seconds, matrix, rows, columns)
+        foam = self._edge_foam(shallows.above, lace, rows, columns)
+        phase, presence = self._breakers(shallows, seconds)
+        here = imaging.resize(presence, columns, rows)
+        wave = _wave_index(phase, lace, rows, columns)
+        breaking = cv2.multiply(cv2.LUT(wave, self._tail), lace, scale=1 / 255.0)
+        cv2.max(breaking, cv2.LUT(wave, self._crest), breaking)
+        cv2.max(foam, cv2.multiply(breaking, here, scale=1 / 255.0), foam)
+        face = cv2.multiply(cv2.LUT(wave, self._front), here, scale=1 / 255.0)
+        return Surf(foam, np.asarray(face, np.uint8))
+
+    def _run_up(self, along: Floats, stretch: Floats, seconds: float) -> Floats:
+        """How far inland the water stands, each stretch of beach in its own phase."""
+        phase = stretch * np.float32(5.0) + along * np.float32(0.8)
+        long_wave = np.sin(phase + np.float32(0.95 * seconds)) * np.float32(0.019)
+        short_wave = np.sin(phase * np.float32(2.3) + np.float32(1.7 * seconds)) * np.float32(0.009)
+        return (long_wave + short_wave) * np.float32(0.75 + 0.25 * self._strength)
+
+    def _edge_foam(self, above: Floats, lace: Bytes8, rows: int, columns: int) -> Bytes8:
+        """The white rim of the water and the net of foam behind it."""
+        scaled = above * np.float32(127.5 / _EDGE_REACH) + np.float32(127.5)
+        coarse = np.clip(scaled, 0, 255)
+        edge = imaging.resize(coarse, columns, rows)
+        # The lace pushes the edge about, so that no rim is a drawn line.
+        ragged = cv2.addWeighted(edge, 1.0, lace, -0.025, 3.0, dtype=cv2.CV_8U)
+        foam = cv2.multiply(cv2.LUT(ragged, self._edge_lacy), lace, scale=1 / 255.0)
+        return np.asarray(cv2.max(foam, cv2.LUT(ragged, self._edge_crisp)), np.uint8)
+
+    def _breakers(self, shallows: Shallows, seconds: float) -> tuple[Floats, Bytes8]:
+        """Phase of the incoming waves in waves, and where they break, both on the grid."""
+        out, along = np.maximum(-shallows.above, np.float32(-0.03)), shallows.along
+        slow = np.float32(0.010 * seconds)
+        wobble = sample(self._patches, along * np.float32(1.6), out * np.float32(1.6) + slow) - np.float32(0.5)
+        finer = sample(self._patches, along * np.float32(5.1), out * np.float32(2.0) - slow) - np.float32(0.5)
+        bent = out + wobble * np.float32(0.055) + finer * np.float32(0.016)
+        phase = bent * np.float32(1 / _WAVE_LENGTH) + np.float32(_WAVE_PACE * seconds)
+        # The noise that decides where a wave breaks travels with the wave.
+        patch = sample(self._patches, along * np.float32(2.2), phase * np.float32(0.17))
+        low = 0.52 - 0.12 * self._strength
+        breaking = smoothstep(low, low + 0.16, patch)
+        reach = 0.15 + 0.07 * (self._strength - 1)
+        zone = smoothstep(0.010, 0.030, out) * smoothstep(reach, 0.4 * reach, out)
+        return phase, to_byte_mask(breaking * zone)
+
+    def _lace(self, seconds: float, matrix: Floats, rows: int, columns: int) -> Bytes8:
+        """Foam's net of bubbles: two ridged textures that drift apart."""
+        pace = self._unit * seconds
+        first = self._coarse_lace.seen(matrix, 0.0024 * pace, 0.0040 * pace, columns, rows)
+        second = self._fine_lace.seen(matrix, -0.0036 * pace, 0.0016 * pace, columns, rows)
+        mixed = cv2.addWeighted(first, 0.58, second, 0.42, 0.0)
+        return np.asarray(cv2.LUT(mixed, _LACE_CONTRAST), np.uint8)
+
+
+def _wave_index(phase: Floats, lace: Bytes8, rows: int, columns: int) -> Bytes8:
+    """Share of the way from one crest to the next one out, 0 to 255, ragged by the lace."""
+    first = np.floor(phase.min()) - np.float32(0.0)
+    steps = np.clip((phase - first) * np.float32(_PHASE_STEPS), 0, 65535).astype(np.uint16)
+    large = imaging.resize(steps, columns, rows)
+    # Only the fraction is kept: the cast drops whole waves, and the sum may pass from one into the next.
+    return np.asarray((large >> np.uint16(5)).astype(np.uint8) + (lace >> np.uint8(5)), np.uint8)
+
+
+def _lace_tile(side: int, cells: int, rng: Rng) -> Bytes8:
+    return to_byte_mask(fbm(side, side, cells, 4, rng, 0.6, ridge=True))
+
+
+def _lace_contrast() -> Bytes8:
+    level = np.arange(256, dtype=np.float32) / np.float32(255)
+    return to_byte_mask((level - np.float32(0.60)) * np.float32(5.5))
+
+
+_LACE_CONTRAST = _lace_contrast()
+
+
+def _edge_tables() -> tuple[Bytes8, Bytes8]:
+    """(solid foam, foam as far as lace allows) by distance from the water's edge."""
+    above = (np.arange(256, dtype=np.float32) - np.float32(127.5)) * np.float32(_EDGE_REACH / 127.5)
+    behind = np.where(above < 0, np.exp(np.minimum(above, 0) * np.float32(50)), 0)
+    rim = np.exp(-np.abs(above + np.float32(0.0025)) * np.float32(600)) * np.float32(0.9)
+    return to_byte_mask(rim + np.float32(0.16) * behind), to_byte_mask(behind)
+
+
+def _breaker_tables() -> tuple[Bytes8, Bytes8, Bytes8]:
+    """(crest, foam trail, dark front) by share of the way from a crest to the next one out."""
+    share = (np.arange(256, dtype=np.float32) + np.float32(0.5)) / np.float32(256)
+    ahead = 1 - share
+    crest = np.exp(-share * np.float32(30)) + np.exp(-ahead * np.float32(110))
+    trail = np.exp(-share * np.float32(5.5)) * np.float32(0.9)
+    front = np.exp(-((ahead - np.float32(0.07)) / np.float32(0.055)) ** 2) * np.float32(0.9)
+    return to_byte_mask(crest), to_byte_mask(trail), to_byte_mask(front)
