@@ -1,7 +1,7 @@
 """Create, get and list of the API beside a bare ASGI route of the same stack, in turns in one run.
 
-The bare route reads the body and answers a fixed document of the same size: uvicorn, uvloop and httptools with
-nothing behind them. The API answers a create only after a synced commit. Both servers run in one process of
+The bare route reads the body and answers a fixed document of the same size: uvicorn, uvloop and httptools
+with nothing behind them. The API answers a create only after a synced commit. Both servers run in one process of
 their own (pinned to one core where there are two), the load in another.
 """
 
@@ -19,6 +19,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 from load import load, request
+
 from meshapi_server.app import Server
 from meshapi_server.settings import Settings
 
@@ -88,9 +89,13 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def measure(pid: int, ports: list[int], key: str, connections: int, rounds: int, seconds: float) -> None:
+async def measure(
+    pid: int, ports: list[int], key: str, connections: int, rounds: int, seconds: float
+) -> None:
     bare_port, api_port = ports
-    first = await load(api_port, request("POST", "/v1/video/generations", api_port, key=key, body=BODY), 1, 0.1)
+    first = await load(
+        api_port, request("POST", "/v1/video/generations", api_port, key=key, body=BODY), 1, 0.1
+    )
     assert first.statuses == {200: first.requests}, first.statuses
     task_id = await _one_id(api_port, key)
     cases = {

@@ -1,7 +1,7 @@
 """Serve, generate a video through the SDK, watch it, save it: what `make demo` runs.
 
-The server is started on a free port with its data in `.demo/`, and stopped at the end. Nothing here is special to
-the demo: it is the `meshapi` command and the published surface of the SDK.
+The server is started on a free port with its data in `.demo/`, and stopped at the end. Nothing here is
+special to the demo: it is the `meshapi` command and the published surface of the SDK.
 """
 
 import argparse
