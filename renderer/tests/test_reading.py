@@ -1,0 +1,227 @@
+"""The prompt reader: what it understands, what it admits it leaves out, and how sure it is."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meshapi_renderer.plan import (
+    CAMERA_MOVES,
+    SEASONS,
+    SETTINGS,
+    TIMES,
+    WEATHERS,
+    ScenePlan,
+)
+from meshapi_renderer.reading import READ_CHARACTERS, read_prompt
+
+
+@pytest.mark.parametrize(
+    ("prompt", "setting", "time"),
+    [
+        ("A serene mountain lake at sunrise", "lake", "sunrise"),
+        ("A futuristic city at night", "city", "night"),
+    ],
+)
+def test_the_two_published_example_prompts_are_read_completely(prompt: str, setting: str, time: str) -> None:
+    plan = read_prompt(prompt)
+    assert (plan.setting, plan.time, plan.weather) == (setting, time, "clear")
+    assert plan.confidence == 1.0
+    assert plan.left_out == ()
+    assert plan.subject is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "setting", "time"),
+    [
+        ("Un lago de montaña al amanecer", "lake", "sunrise"),
+        ("un lago de montana al amanecer", "lake", "sunrise"),
+        ("Un lac de montagne au lever du soleil", "lake", "sunrise"),
+        ("Ein stiller Bergsee bei Sonnenaufgang", "lake", "sunrise"),
+        ("Um lago de montanha ao nascer do sol", "lake", "sunrise"),
+        ("Un lago di montagna all'alba", "lake", "sunrise"),
+        ("Горное озеро на рассвете", "lake", "sunrise"),
+        ("宁静的高山湖泊日出", "lake", "sunrise"),
+        ("寧靜的高山湖泊日出", "lake", "sunrise"),
+        ("静かな山の湖、日の出", "lake", "sunrise"),
+        ("고요한 산속 호수의 일출", "lake", "sunrise"),
+        ("Una ciudad futurista de noche", "city", "night"),
+        ("Une ville futuriste la nuit", "city", "night"),
+        ("Eine futuristische Stadt bei Nacht", "city", "night"),
+        ("未来城市的夜景,霓虹灯", "city", "night"),
+        ("東京の夜景", "city", "night"),
+        ("미래 도시의 밤", "city", "night"),
+        ("Пустыня под звёздным небом", "dunes", "night"),
+        ("星空下的沙漠", "dunes", "night"),
+        ("夕日の海", "beach", "sunset"),
+        ("Una playa tropical al mediodía", "beach", "noon"),
+        ("Desert dunes under a starry sky", "dunes", "night"),
+        ("abstract neon waves", "neon", "night"),
+        ("Glass high-rises glittering after dark", "city", "night"),
+        ("The Matterhorn as the first rays touch it", "lake", "sunrise"),
+    ],
+)
+def test_place_and_time_are_read_in_ten_languages(prompt: str, setting: str, time: str) -> None:
+    plan = read_prompt(prompt)
+    assert (plan.setting, plan.time) == (setting, time)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "weather", "season"),
+    [
+        ("Snow falling in a pine forest", "snow", "winter"),
+        ("松林里下着雪", "snow", "winter"),
+        ("a snow-covered forest", "clear", "winter"),
+        ("Une forêt enneigée", "clear", "winter"),
+        ("a foggy forest in autumn", "fog", "autumn"),
+        ("A ship in a thunderstorm", "storm", "summer"),
+        ("cherry blossoms in the rain", "rain", "spring"),
+        ("an overcast beach", "overcast", "summer"),
+        ("no clouds over the desert", "clear", "summer"),
+        ("a desert without rain", "clear", "summer"),
+    ],
+)
+def test_weather_and_season_are_separate_slots(prompt: str, weather: str, season: str) -> None:
+    plan = read_prompt(prompt)
+    assert (plan.weather, plan.season) == (weather, season)
+
+
+def test_rain_does_not_displace_the_night() -> None:
+    plan = read_prompt("Rainy street in Tokyo at night")
+    assert (plan.setting, plan.time, plan.weather) == ("city", "night", "rain")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "setting"),
+    [
+        ("A city by the sea", "city"),
+        ("A beach with a city behind it", "beach"),
+        ("A tree in the desert", "dunes"),
+        ("湖边的城市", "city"),
+        ("城市边的湖", "lake"),
+        ("雪山环绕的湖泊", "lake"),
+        ("高層ビルのない砂漠", "dunes"),
+        ("no people, just a city", "city"),
+        ("a city with no trees", "city"),
+        ("Um barco no lago", "lake"),
+    ],
+)
+def test_the_head_noun_decides_the_place_not_what_lies_around_it(prompt: str, setting: str) -> None:
+    assert read_prompt(prompt).setting == setting
+
+
+@pytest.mark.parametrize(
+    ("prompt", "setting"),
+    [
+        ("the open ocean", "beach"),
+        ("a busy street", "city"),
+        ("a lush jungle", "forest"),
+        ("a canyon", "dunes"),
+    ],
+)
+def test_a_place_without_a_scene_is_drawn_as_its_nearest_and_the_plan_says_so(
+    prompt: str, setting: str
+) -> None:
+    plan = read_prompt(prompt)
+    assert plan.setting == setting
+    assert 0.3 < plan.confidence < 0.8
+    assert any(note.startswith("place:") and f"drawn as {setting}" in note for note in plan.left_out)
+
+
+def test_a_subject_is_named_and_admitted_to_be_left_out() -> None:
+    plan = read_prompt("A golden retriever running on a beach")
+    assert plan.setting == "beach"
+    assert plan.subject == "golden retriever"
+    assert "subject: golden retriever" in plan.left_out
+    assert plan.time == "noon", "the dog is golden, not the hour"
+    assert plan.confidence < 0.7
+
+
+def test_an_unknown_thing_becomes_the_subject_of_an_abstract_picture() -> None:
+    plan = read_prompt("A xylophone spinning slowly")
+    assert plan.setting == "neon"
+    assert plan.subject == "xylophone"
+    assert plan.speed == 0.5
+    assert plan.confidence <= 0.1
+    assert "place: none was recognised, so the scene is neon" in plan.left_out
+    assert "not read: spinning" in plan.left_out
+
+
+def test_unknown_prompts_are_tinted_by_the_prompt() -> None:
+    first, second = read_prompt("qwertz"), read_prompt("asdfgh")
+    assert first.setting == second.setting == "neon"
+    assert len(first.colours) == 3
+    assert first.colours != second.colours
+    assert first.colours == read_prompt("qwertz").colours
+
+
+def test_wished_colours_come_in_the_order_of_the_prompt() -> None:
+    plan = read_prompt("Purple and cyan neon ribbons")
+    assert plan.colours == ("8b3dff", "22d3ee")
+
+
+def test_ordinary_pairs_such_as_a_blue_sky_are_no_colour_wish() -> None:
+    assert read_prompt("a beach under a blue sky").colours == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "camera", "speed"),
+    [
+        ("a lake, camera slowly pushes in", "push", 0.5),
+        ("a lake, zoom out", "pull", 1.0),
+        ("a lake, pan left", "pan_left", 1.0),
+        ("a time-lapse of a city", "drift", 1.6),
+        ("沙漠,环绕拍摄", "orbit", 1.0),
+        ("Ein Wald, feste Kamera", "fixed", 1.0),
+        ("ビーチ、固定カメラ", "fixed", 1.0),
+        ("a city, static shot", "fixed", 1.0),
+        ("a serene lake", "drift", 0.8),
+    ],
+)
+def test_camera_and_pace_are_read(prompt: str, camera: str, speed: float) -> None:
+    plan = read_prompt(prompt)
+    assert (plan.camera, plan.speed) == (camera, speed)
+
+
+def test_a_style_that_cannot_be_drawn_is_left_out() -> None:
+    assert "style: anime style" in read_prompt("a city at night, anime style").left_out
+
+
+def test_a_second_time_of_day_is_left_out() -> None:
+    plan = read_prompt("a city from sunset to night")
+    assert plan.time == "sunset"
+    assert "also time: night" in plan.left_out
+
+
+def test_an_impossible_prompt_never_breaks_the_reader() -> None:
+    for prompt in ("", " ", "🎉🎉", "\0\ud800", "-" * 100, "的" * 300, "\n\t", "'s", "...!"):
+        assert read_prompt(prompt).setting == "neon"
+
+
+def test_a_very_long_prompt_is_read_up_to_a_limit_that_is_named() -> None:
+    plan = read_prompt("word " * 2000 + "a lake")
+    assert f"everything after character {READ_CHARACTERS}" in plan.left_out
+    assert plan.setting == "neon"
+    assert all(len(note) < 700 for note in plan.left_out)
+
+
+@given(st.text(max_size=120))
+def test_any_text_gives_a_valid_plan_and_always_the_same(prompt: str) -> None:
+    plan = read_prompt(prompt)
+    assert plan == read_prompt(prompt)
+    assert plan.setting in SETTINGS
+    assert plan.time in TIMES
+    assert plan.weather in WEATHERS
+    assert plan.season in SEASONS
+    assert plan.camera in CAMERA_MOVES
+    assert 0.0 <= plan.confidence <= 1.0
+    assert all(len(colour) == 6 and int(colour, 16) >= 0 for colour in plan.colours)
+
+
+def test_a_plan_becomes_json_values_with_every_field() -> None:
+    values = read_prompt("a red city").to_json()
+    assert set(values) == {field.name for field in dataclasses.fields(ScenePlan)}
+    assert values["colours"] == ["e5383b"]
