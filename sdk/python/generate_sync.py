@@ -36,6 +36,8 @@ NAMES = {
     "asynchronous": "synchronous",
 }
 BANNER = "# Generated from {source} by generate_sync.py; edit that file, not this one.\n"
+# Idioms that the asynchronous source cannot use: `with a, b` of both kinds, `list(x)` of an async iterator.
+TESTS_BANNER = "# ruff: noqa: C416, SIM117\n"
 
 
 def main() -> int:
@@ -81,7 +83,10 @@ def _synchronous(path: Path) -> str:
         rule = unasync.Rule(fromdir="/from/", todir="/to/", additional_replacements=NAMES)
         unasync.unasync_files([str(origin)], [rule])
         text = _prose(result.read_text("utf-8"))
-    return _formatted(BANNER.format(source=f"{path.parent.name}/{path.name}") + text, path)
+    banner = BANNER.format(source=f"{path.parent.name}/{path.name}")
+    if path.parent.parent.name == "tests":
+        banner += TESTS_BANNER
+    return _formatted(banner + text, path)
 
 
 def _prose(text: str) -> str:

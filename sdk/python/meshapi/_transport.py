@@ -15,13 +15,14 @@ LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
 AMBIENT = Ambient(monotonic=time.monotonic, unix=time.time, random=random)
 
 # Nothing of the request can have reached the server.
-_NOT_SENT = (
+_NOT_SENT: tuple[type[Exception], ...] = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
     httpx2.PoolTimeout,
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
     httpx2.LocalProtocolError,
+    httpx2.InvalidURL,
 )
 
 # What a driver turns into a Failure. Anything else is a defect and passes through.
@@ -50,7 +51,7 @@ def headers_of(request: Request, authenticated: dict[str, str]) -> dict[str, str
 
 def failure(error: Exception) -> Failure:
     """What an exception of the transport means for the request."""
-    if isinstance(error, _NOT_SENT | httpx2.InvalidURL):
+    if isinstance(error, _NOT_SENT):
         return Failure("not_sent", error)
     if isinstance(error, httpx2.TimeoutException):
         return Failure("timed_out", error)

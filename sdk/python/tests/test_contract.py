@@ -2,11 +2,14 @@
 
 import jsonschema
 import pytest
-from meshapi._error_decoding import _ASSUMED_CODES
-from meshapi.types.task import TERMINAL_STATUSES
 from sdk_support.vectors import CONTRACT, load
 
-FILES = sorted(path.relative_to(CONTRACT) for path in [*CONTRACT.glob("*.json"), *CONTRACT.glob("vectors/*.json")])
+from meshapi._error_decoding import _ASSUMED_CODES
+from meshapi.types.task import TERMINAL_STATUSES
+
+FILES = sorted(
+    path.relative_to(CONTRACT) for path in [*CONTRACT.glob("*.json"), *CONTRACT.glob("vectors/*.json")]
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)

@@ -3,13 +3,14 @@
 import json
 
 import pytest
+from pydantic import BaseModel
+from sdk_support.vectors import at_least, cases
+
 from meshapi import errors
 from meshapi._calls import decoded
 from meshapi._error_decoding import error_from
 from meshapi._exchange import Answer
 from meshapi.types import CreateVideoGenerationResponse, VideoTaskList, VideoTaskResponse
-from pydantic import BaseModel
-from sdk_support.vectors import at_least, cases
 
 KINDS = {
     "bad_request": errors.BadRequestError,
@@ -91,7 +92,9 @@ def test_a_task_is_as_forgiving_inside_a_users_own_model():
         take: int
         task: VideoTaskResponse
 
-    shot = Shot.model_validate({"take": 1, "task": {"id": "t", "status": None, "seed": "x", "created_at": "2026-08-01T12:00:00Z"}})
+    shot = Shot.model_validate(
+        {"take": 1, "task": {"id": "t", "status": None, "seed": "x", "created_at": "2026-08-01T12:00:00Z"}}
+    )
     assert (shot.task.status, shot.task.seed, shot.task.created_at) == ("", None, 1785585600)
 
 

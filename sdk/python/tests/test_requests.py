@@ -4,6 +4,10 @@ import datetime
 import json
 
 import pytest
+from pydantic import ValidationError
+from sdk_support.ambient import FakeAmbient
+from sdk_support.vectors import cases
+
 from meshapi import VideoContentItem, VideoGenerationParams, _paths, _retry_after
 from meshapi._calls import Calls, list_query
 from meshapi._exchange import Send
@@ -11,9 +15,6 @@ from meshapi._retry import RetryPolicy
 from meshapi._service import Service
 from meshapi._settings import Settings, normalise_base_url, resolve
 from meshapi.errors import ConfigurationError, InvalidIdError
-from pydantic import ValidationError
-from sdk_support.ambient import FakeAmbient
-from sdk_support.vectors import cases
 
 
 def _calls():
@@ -83,7 +84,8 @@ def test_retry_after(given, want):
 
 def test_a_create_carries_an_idempotency_key_of_its_own_each_time():
     keys = {
-        _first_send(_calls().create(None, {"model": "m", "content": []})).headers["Idempotency-Key"] for _ in range(9)
+        _first_send(_calls().create(None, {"model": "m", "content": []})).headers["Idempotency-Key"]
+        for _ in range(9)
     }
     assert len(keys) == 9
 
@@ -112,7 +114,11 @@ def test_a_misspelt_option_is_refused():
 
 
 def test_extra_query_and_headers_travel():
-    options = {"extra_query": {"a": "1 2", "b": ["x", "y"]}, "extra_headers": {"X-Trace": "7"}, "timeout": 3.5}
+    options = {
+        "extra_query": {"a": "1 2", "b": ["x", "y"]},
+        "extra_headers": {"X-Trace": "7"},
+        "timeout": 3.5,
+    }
     request = _first_send(_calls().retrieve("t", options))
     assert request.url == "https://api.example/v1/video/generations/t?a=1%202&b=x&b=y"
     assert (request.headers["X-Trace"], request.timeout) == ("7", 3.5)
@@ -132,11 +138,21 @@ def test_a_datetime_without_a_zone_is_refused_and_one_with_a_zone_is_sent_in_utc
 
 
 def test_a_content_item_keeps_what_it_was_given():
-    assert VideoContentItem(type="image_url", image_url="https://a.example/1.png").image_url == "https://a.example/1.png"
+    assert (
+        VideoContentItem(type="image_url", image_url="https://a.example/1.png").image_url
+        == "https://a.example/1.png"
+    )
 
 
 def _resolve(environment, **arguments):
-    given = {"api_key": None, "token": None, "base_url": None, "timeout": 60.0, "max_retries": None, "retry": None}
+    given = {
+        "api_key": None,
+        "token": None,
+        "base_url": None,
+        "timeout": 60.0,
+        "max_retries": None,
+        "retry": None,
+    }
     return resolve(**{**given, **arguments}, environment=environment)
 
 

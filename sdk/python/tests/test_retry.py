@@ -1,12 +1,13 @@
 """The retry decision, without a socket and without waiting."""
 
 import pytest
+from sdk_support.ambient import FakeAmbient
+from sdk_support.vectors import cases
+
 from meshapi._exchange import Answer, Failure, Request, Send, Sleep
 from meshapi._retry import RetryPolicy, exchange
 from meshapi._service import Service
 from meshapi.errors import APIConnectionError, APITimeoutError, MeshAPIError
-from sdk_support.ambient import FakeAmbient
-from sdk_support.vectors import cases
 
 
 def _lower(headers):
@@ -56,7 +57,9 @@ def test_retry_schedule(given, want):
     service = Service()
     service.observe(Answer(200, _lower(given.get("earlier_headers", {}))))
     probe = Request("GET", "https://api.example/healthz", repeat="never")
-    steps = exchange(_request(given["request"]), RetryPolicy(**given["policy"]), service, ambient.value(), probe)
+    steps = exchange(
+        _request(given["request"]), RetryPolicy(**given["policy"]), service, ambient.value(), probe
+    )
     asked, result, error = _play(steps, given["outcomes"], ambient, probe)
     assert asked == want["steps"]
     if "answer" in want["result"]:
@@ -74,7 +77,14 @@ def test_retry_schedule(given, want):
 
 
 def test_every_repetition_of_a_create_carries_the_same_key_and_body():
-    request = Request("POST", "https://api.example/x", {"Idempotency-Key": "k"}, b"{}", repeat="with_key", idempotency_key="k")
+    request = Request(
+        "POST",
+        "https://api.example/x",
+        {"Idempotency-Key": "k"},
+        b"{}",
+        repeat="with_key",
+        idempotency_key="k",
+    )
     service = Service(honours_keys=True)
     steps = exchange(request, RetryPolicy(), service, FakeAmbient().value())
     sent, told = [], None
@@ -108,7 +118,12 @@ def test_the_error_of_a_create_carries_its_key_and_says_that_the_task_may_exist(
 
 
 def test_a_connection_error_keeps_its_cause_and_not_the_query():
-    steps = exchange(Request("GET", "https://a.example/f?signature=s3cret"), RetryPolicy(max_retries=0), Service(), FakeAmbient().value())
+    steps = exchange(
+        Request("GET", "https://a.example/f?signature=s3cret"),
+        RetryPolicy(max_retries=0),
+        Service(),
+        FakeAmbient().value(),
+    )
     next(steps)
     with pytest.raises(APIConnectionError) as caught:
         steps.send(Failure("maybe_sent", OSError("reset by peer")))

@@ -1,11 +1,12 @@
 """Event streams and pages, as the contract says they are read."""
 
 import pytest
+from sdk_support.vectors import cases
+
 from meshapi._exchange import Deliver
 from meshapi._paging import walk
 from meshapi._sse import EventParser
 from meshapi.types import VideoTaskList
-from sdk_support.vectors import cases
 
 
 def _parsed(pieces):

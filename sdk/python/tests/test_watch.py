@@ -1,15 +1,16 @@
-"""The waiting decision, without a socket and without waiting: what it asks for, in what order, and how it ends."""
+"""The waiting decision, without a socket and without waiting."""
 
 import json
 
 import pytest
+from sdk_support.ambient import FakeAmbient
+
 from meshapi._calls import Calls
 from meshapi._exchange import Answer, Close, Deliver, Failure, Open, Read, Send, Sleep
 from meshapi._service import Service
 from meshapi._settings import Settings
 from meshapi._watch import WaitPlan, Watch
 from meshapi.errors import AuthenticationError, ConfigurationError, NotFoundError, WaitTimeoutError
-from sdk_support.ambient import FakeAmbient
 
 STREAM = {"content-type": "text/event-stream"}
 
@@ -63,7 +64,9 @@ class Play:
             return
         assert isinstance(command, Open | Send)
         verb = "open" if isinstance(command, Open) else "get"
-        self.asked.append((verb, command.request.url.removeprefix("https://api.example/v1/video/generations/t")))
+        self.asked.append(
+            (verb, command.request.url.removeprefix("https://api.example/v1/video/generations/t"))
+        )
 
 
 def _requests(play):
@@ -191,7 +194,9 @@ def test_a_page_instead_of_a_stream_is_not_read():
 
 def test_the_wait_ends_at_its_deadline_with_the_id_and_the_task_last_seen():
     running = Answer(200, {}, _task("running", 0.3))
-    play = Play(*[running] * 5, plan=WaitPlan(max_wait=12), service=Service(has_events=False, has_long_poll=False))
+    play = Play(
+        *[running] * 5, plan=WaitPlan(max_wait=12), service=Service(has_events=False, has_long_poll=False)
+    )
     with pytest.raises(WaitTimeoutError, match="goes on") as caught:
         play.run()
     assert (caught.value.task_id, caught.value.task.status) == ("t", "running")
@@ -240,7 +245,9 @@ def test_the_last_fault_is_the_cause_of_a_wait_that_ran_out():
     assert "refused" in str(caught.value.__cause__)
 
 
-@pytest.mark.parametrize("plan", [{"max_wait": -1}, {"max_wait": float("inf")}, {"poll_interval": 0}, {"max_wait": "5"}])
+@pytest.mark.parametrize(
+    "plan", [{"max_wait": -1}, {"max_wait": float("inf")}, {"poll_interval": 0}, {"max_wait": "5"}]
+)
 def test_a_wait_without_a_sensible_bound_is_refused(plan):
     with pytest.raises(ConfigurationError, match="finite number of seconds"):
         WaitPlan(**plan)

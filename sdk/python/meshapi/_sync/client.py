@@ -50,11 +50,7 @@ class MeshAPI:
             max_retries=max_retries,
             retry=retry,
         )
-        if http_client is not None and not isinstance(http_client, httpx2.Client):  # type: ignore[redundant-expr]
-            given: type = type(http_client)
-            raise TypeError(
-                f"http_client must be a httpx2.Client, got {given.__module__}.{given.__qualname__}"
-            )
+        _refuse_foreign(http_client)
         self._owns_client = http_client is None
         self._assemble(settings, Service(), http_client or httpx2.Client(limits=LIMITS))
 
@@ -108,3 +104,9 @@ class MeshAPI:
 
     def __repr__(self) -> str:
         return f"MeshAPI(base_url={self.base_url!r})"
+
+
+def _refuse_foreign(client: object) -> None:
+    if client is not None and not isinstance(client, httpx2.Client):
+        given = f"{type(client).__module__}.{type(client).__qualname__}"
+        raise TypeError(f"http_client must be a httpx2.Client, got {given}")

@@ -119,7 +119,7 @@ class Videos:
         poll_interval: float = DEFAULT_POLL_INTERVAL,
         **options: Unpack[RequestOptions],
     ) -> Iterator[VideoTaskResponse]:
-        """The task at every change of status, progress or place in the queue, the last time when it has ended.
+        """The task at every change of status, progress or place in the queue, at last when it has ended.
 
         Uses the server's events, else long-polling, else polling. A failed task does not raise; a wait that
         runs out does.

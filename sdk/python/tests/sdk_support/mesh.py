@@ -21,7 +21,13 @@ VIDEO = bytes(range(256)) * 300
 ITEM = re.compile(r"/v1/video/generations/([^/]+)(?:/(\w+))?")
 MODELS = [
     {"id": "mesh/diorama-1", "name": "Diorama 1", "provider": "mesh", "model_type": "video", "pricing": None},
-    {"id": "sandbox/instant", "name": "Instant", "provider": "sandbox", "model_type": "video", "pricing": None},
+    {
+        "id": "sandbox/instant",
+        "name": "Instant",
+        "provider": "sandbox",
+        "model_type": "video",
+        "pricing": None,
+    },
 ]
 
 
@@ -53,6 +59,7 @@ class MeshService(ScriptedServer):
     def __init__(self, *, hosted: bool = False) -> None:
         super().__init__()
         self.hosted = hosted
+        self.key = KEY
         self.seconds = 0.3
         self.fail_with: dict[str, str] | None = None
         self.tasks: dict[str, Task] = {}
@@ -76,7 +83,9 @@ class MeshService(ScriptedServer):
             after = self.after.pop(0) if self.after and counted and instead is None else None
         said = after or said
         if isinstance(said, Say):
-            said.headers.setdefault("X-Request-Id", asked.headers.get("x-request-id") or f"req_{len(self.asked)}")
+            said.headers.setdefault(
+                "X-Request-Id", asked.headers.get("x-request-id") or f"req_{len(self.asked)}"
+            )
             if not self.hosted and instead is None and after is None:
                 said.headers["X-Mesh-Idempotency"] = "supported"
         return said
@@ -86,7 +95,7 @@ class MeshService(ScriptedServer):
             return Say(200, {"status": "ok"})
         if asked.path.startswith("/files/"):
             return self._file(asked)
-        if asked.headers.get("authorization") != f"Bearer {KEY}":
+        if asked.headers.get("authorization") != f"Bearer {self.key}":
             return _error(401, "unauthorized", "The API key is unknown.")
         if asked.path == "/v1/models":
             return Say(200, MODELS)
@@ -118,7 +127,9 @@ class MeshService(ScriptedServer):
         key = asked.headers.get("idempotency-key")
         body = json.loads(asked.body)
         if "model" not in body:
-            return Say(422, {"detail": [{"type": "missing", "loc": ["body", "model"], "msg": "Field required"}]})
+            return Say(
+                422, {"detail": [{"type": "missing", "loc": ["body", "model"], "msg": "Field required"}]}
+            )
         if key in self.by_key and not self.hosted:
             return Say(200, self.view(self.tasks[self.by_key[key]]), {"Idempotent-Replayed": "true"})
         task = Task(f"task_{len(self.tasks) + 1:04d}", body, self.seconds, error=self.fail_with)
@@ -165,7 +176,7 @@ class MeshService(ScriptedServer):
         seen = int(asked.headers.get("last-event-id") or 0)
         while True:
             body = self.view(task)
-            version = int(round(body["progress"] * 100)) + 1
+            version = round(body["progress"] * 100) + 1
             if version > seen or body["status"] in {"succeeded", "failed"}:
                 seen = version
                 yield b"id: %d\nevent: task\ndata: %s\n\n" % (version, json.dumps(body).encode())
@@ -179,7 +190,13 @@ class MeshService(ScriptedServer):
         link = f"{self.url}/files/{task.id}/video.mp4?signature=abc"
         content = {"video_url": link, "last_frame_url": None} if status == "succeeded" else None
         error = task.error if status == "failed" else None
-        body = {"id": task.id, "status": status, "model": task.body["model"], "error": error, "content": content}
+        body = {
+            "id": task.id,
+            "status": status,
+            "model": task.body["model"],
+            "error": error,
+            "content": content,
+        }
         if self.hosted:
             created = datetime.datetime.fromtimestamp(task.created, datetime.UTC).isoformat()
             return {**body, "status": {"pending": "queued"}.get(status, status), "created_at": created}

@@ -29,7 +29,7 @@ class Asked:
 
 @dataclass
 class Say:
-    """An answer. ``chunks`` are flushed one by one, ``pause`` seconds apart; ``cut`` breaks the connection then."""
+    """An answer. ``chunks`` are flushed one by one, ``pause`` seconds apart; ``cut`` then breaks the line."""
 
     status: int = 200
     body: Any = b""
@@ -58,6 +58,7 @@ class ScriptedServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 20
+            disable_nagle_algorithm = True
 
             def handle_one_request(self) -> None:
                 try:
@@ -70,7 +71,7 @@ class ScriptedServer:
 
             do_GET = do_POST = do_DELETE = do_PUT = _any  # noqa: N815 - the names http.server looks for
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -113,7 +114,9 @@ class ScriptedServer:
             if self.handler is not None:
                 say: Say | Hangup = Say(500, {"error": {"message": "the handler chose nothing"}})
             else:
-                say = self.script.pop(0) if self.script else Say(599, {"error": {"message": "script is over"}})
+                say = (
+                    self.script.pop(0) if self.script else Say(599, {"error": {"message": "script is over"}})
+                )
         if self.handler is not None:
             say = self.handler(asked)
         if isinstance(say, Hangup):

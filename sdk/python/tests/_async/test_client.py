@@ -1,0 +1,397 @@
+"""The client against real HTTP servers on this machine."""
+
+import io
+import logging
+import time
+import uuid
+
+import httpx2
+import pytest
+from sdk_support.mesh import KEY, VIDEO
+from sdk_support.scripted import Hangup, Say
+
+from meshapi import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncMeshAPI,
+    AuthenticationError,
+    ConfigurationError,
+    ConflictError,
+    InvalidIdError,
+    MeshAPIError,
+    NotFoundError,
+    ResponseDecodingError,
+    RetryPolicy,
+    TaskFailedError,
+    UnprocessableEntityError,
+    UpstreamError,
+    VideoContentItem,
+    VideoGenerationParams,
+    WaitTimeoutError,
+)
+
+QUICK = RetryPolicy(max_retries=3, initial_seconds=0.01, max_seconds=0.02)
+LAKE = {"model": "mesh/diorama-1", "content": [{"type": "text", "text": "A serene mountain lake at sunrise"}]}
+
+
+def _client(server, **more):
+    return AsyncMeshAPI(base_url=server.url, api_key=KEY, **{"retry": QUICK, **more})
+
+
+async def test_generate_wait_and_download_by_our_server(mesh, tmp_path):
+    async with _client(mesh) as client:
+        task = await client.videos.generate(**LAKE)
+        assert (task.status, task.unsupported_params) == ("pending", None)
+        done = await client.videos.wait(task.id, max_wait=20)
+        assert done.status == "succeeded"
+        result = await client.videos.download(done, tmp_path / "lake.mp4")
+    assert (tmp_path / "lake.mp4").read_bytes() == VIDEO
+    assert (result.size, result.verified) == (len(VIDEO), True)
+    assert f"/v1/video/generations/{task.id}/events" in {asked.path for asked in mesh.asked}
+
+
+async def test_generate_and_wait_by_the_hosted_service(hosted, tmp_path):
+    async with _client(hosted) as client:
+        done = await client.videos.generate_and_wait(**LAKE, max_wait=20, poll_interval=0.05)
+        assert done.content.video_url == done.video_url
+        result = await client.videos.download(done.id, tmp_path / "lake.mp4")
+    assert (tmp_path / "lake.mp4").read_bytes() == VIDEO
+    assert result.verified is False
+    fetched = [asked for asked in hosted.asked if asked.path.startswith("/files/")]
+    assert "authorization" not in fetched[0].headers
+
+
+async def test_watch_yields_every_change_and_ends_with_the_task(mesh):
+    async with _client(mesh) as client:
+        task = await client.videos.generate(**LAKE)
+        seen = [change async for change in client.videos.watch(task.id, max_wait=20)]
+    assert seen[0].status == "pending"
+    assert seen[-1].status == "succeeded"
+    assert len(seen) >= 3
+    progress = [each.progress for each in seen]
+    assert progress == sorted(progress)
+
+
+async def test_a_failed_task_raises_with_the_task_and_its_reason(mesh):
+    mesh.fail_with = {"code": "content_policy_violation", "message": "The prompt was refused."}
+    async with _client(mesh) as client:
+        with pytest.raises(
+            TaskFailedError, match="content_policy_violation: The prompt was refused"
+        ) as caught:
+            await client.videos.generate_and_wait(**LAKE, max_wait=20)
+        assert caught.value.task.status == "failed"
+        assert caught.value.error_code == "content_policy_violation"
+        task = await client.videos.wait(caught.value.task_id, raise_on_failure=False)
+        assert task.error.message == "The prompt was refused."
+
+
+async def test_a_wait_that_runs_out_carries_the_id_and_the_task_goes_on(mesh):
+    mesh.seconds = 60
+    async with _client(mesh) as client:
+        started = time.monotonic()
+        with pytest.raises(WaitTimeoutError) as caught:
+            await client.videos.generate_and_wait(**LAKE, max_wait=0.5)
+        assert time.monotonic() - started < 5
+        task = await client.videos.retrieve(caught.value.task_id)
+    assert task.is_terminal is False
+
+
+async def test_cancel_ends_a_task_once(mesh):
+    mesh.seconds = 60
+    async with _client(mesh) as client:
+        task = await client.videos.generate(**LAKE)
+        cancelled = await client.videos.cancel(task.id)
+        assert (cancelled.status, cancelled.error.code) == ("failed", "cancelled")
+        with pytest.raises(ConflictError):
+            await client.videos.cancel(task.id)
+
+
+async def test_delete_tells_a_cancellation_from_a_removal(mesh):
+    mesh.seconds = 60
+    async with _client(mesh) as client:
+        task = await client.videos.generate(**LAKE)
+        first = await client.videos.delete(task.id)
+        second = await client.videos.delete(task.id)
+        assert (first.deleted, first.status) == (False, "failed")
+        assert (second.deleted, second.id) == (True, task.id)
+        with pytest.raises(NotFoundError):
+            await client.videos.retrieve(task.id)
+
+
+async def test_iter_walks_through_all_pages_by_either_manner_of_server(mesh, hosted):
+    for server in (mesh, hosted):
+        async with _client(server) as client:
+            made = [(await client.videos.generate(**LAKE)).id for _ in range(7)]
+            seen = [task.id async for task in client.videos.iter(limit=3)]
+        assert seen == made[::-1]
+
+
+async def test_iter_fetches_a_page_only_when_it_is_wanted(mesh):
+    async with _client(mesh) as client:
+        for _ in range(5):
+            await client.videos.generate(**LAKE)
+        before = len(mesh.asked)
+        async for _task in client.videos.iter({"limit": 2}):
+            break
+    assert len(mesh.asked) == before + 1
+
+
+async def test_list_takes_several_values_of_a_filter(mesh):
+    async with _client(mesh) as client:
+        await client.videos.generate(**LAKE)
+        page = await client.videos.list(status=["pending", "running"], limit=5)
+    assert page.total == 1
+    assert mesh.asked[-1].query == [("limit", "5"), ("status", "pending"), ("status", "running")]
+
+
+async def test_models_are_listed_and_found(mesh, scripted):
+    async with _client(mesh) as client:
+        models = await client.models.list(type="video")
+        assert [model.id for model in models] == ["mesh/diorama-1", "sandbox/instant"]
+        assert models.request_id.startswith("req_")
+        assert mesh.asked[-1].query == [("type", "video")]
+    scripted.play(Say(200, {"id": "mesh/diorama-1", "video": {"durations": [5]}}))
+    async with _client(scripted) as client:
+        assert (await client.models.get("mesh/diorama-1")).video == {"durations": [5]}
+    assert scripted.asked[0].path == "/v1/models/mesh/diorama-1"
+
+
+async def test_one_create_on_a_502_is_one_paid_video_at_a_server_without_keys(hosted):
+    hosted.after.append(Say(502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"}))
+    async with _client(hosted) as client:
+        with pytest.raises(UpstreamError, match="task may exist") as caught:
+            await client.videos.generate(**LAKE)
+    assert hosted.paid == 1
+    assert caught.value.task_may_exist is True
+    assert [asked.path for asked in hosted.asked] == ["/v1/video/generations", "/healthz"]
+    assert "authorization" not in hosted.asked[1].headers
+
+
+async def test_one_create_on_a_502_is_one_paid_video_at_a_server_with_keys(mesh):
+    mesh.after += [Say(502), Hangup(), Say(504)]
+    async with _client(mesh) as client:
+        task = await client.videos.generate(**LAKE)
+    assert (mesh.paid, task.id) == (1, "task_0001")
+    creates = [asked for asked in mesh.asked if asked.method == "POST"]
+    assert len(creates) == 4
+    assert len({asked.headers["idempotency-key"] for asked in creates}) == 1
+    assert len({asked.body for asked in creates}) == 1
+
+
+async def test_a_create_whose_connection_is_reset_is_not_sent_again_to_a_server_without_keys(hosted):
+    hosted.after.append(Hangup())
+    async with _client(hosted) as client:
+        with pytest.raises(APIConnectionError) as caught:
+            await client.videos.generate(**LAKE)
+    assert (hosted.paid, caught.value.task_may_exist) == (1, True)
+
+
+async def test_the_key_of_a_lost_create_finds_its_task(mesh):
+    mesh.after += [Hangup()]
+    async with _client(mesh, max_retries=0) as client:
+        with pytest.raises(APIConnectionError) as caught:
+            await client.videos.generate(**LAKE)
+        task = await client.videos.generate(**LAKE, idempotency_key=caught.value.idempotency_key)
+    assert (mesh.paid, task.id) == (1, "task_0001")
+
+
+async def test_two_calls_are_two_tasks(mesh):
+    async with _client(mesh) as client:
+        first = await client.videos.generate(**LAKE)
+        second = await client.videos.generate(**LAKE)
+    assert first.id != second.id
+
+
+async def test_a_read_survives_resets_and_refusals_of_service(mesh):
+    async with _client(mesh) as client:
+        task = await client.videos.generate(**LAKE)
+        mesh.instead += [Hangup(), Say(503), Say(429, headers={"Retry-After": "0"})]
+        assert (await client.videos.retrieve(task.id)).id == task.id
+
+
+async def test_a_server_that_is_not_there_is_a_connection_error_and_no_task(scripted):
+    url = scripted.url.rsplit(":", 1)[0] + ":1"
+    async with AsyncMeshAPI(base_url=url, api_key=KEY, retry=QUICK) as client:
+        with pytest.raises(APIConnectionError, match="cannot connect") as caught:
+            await client.videos.generate(**LAKE)
+    assert caught.value.task_may_exist is False
+    assert isinstance(caught.value.__cause__, httpx2.ConnectError)
+
+
+async def test_a_slow_answer_is_a_timeout_error(scripted):
+    scripted.play(Say(200, {}, delay=0.5))
+    async with _client(scripted, max_retries=0) as client:
+        with pytest.raises(APITimeoutError):
+            await client.videos.retrieve("t", timeout=0.1)
+
+
+async def test_retry_after_is_honoured_in_full(scripted):
+    scripted.play(Say(429, headers={"Retry-After": "1"}), Say(200, {"id": "t", "status": "running"}))
+    async with _client(scripted) as client:
+        started = time.monotonic()
+        await client.videos.retrieve("t")
+        assert time.monotonic() - started >= 1.0
+
+
+async def test_a_per_call_option_holds_for_one_call(scripted):
+    scripted.play(Say(503), Say(503), Say(200, {"id": "t"}))
+    async with _client(scripted) as client:
+        with pytest.raises(MeshAPIError):
+            await client.videos.retrieve("t", max_retries=0, extra_headers={"X-Trace": "7"})
+        assert (await client.videos.retrieve("t")).id == "t"
+    assert scripted.asked[0].headers["x-trace"] == "7"
+    assert "x-trace" not in scripted.asked[1].headers
+
+
+async def test_with_options_shares_the_connections_and_what_was_learnt(mesh):
+    async with _client(mesh) as client:
+        hasty = client.with_options(max_retries=0, timeout=5.0)
+        task = await client.videos.generate(**LAKE)
+        mesh.instead.append(Say(503))
+        with pytest.raises(MeshAPIError):
+            await hasty.videos.retrieve(task.id)
+        await hasty.close()
+        assert (await client.videos.retrieve(task.id)).id == task.id
+
+
+async def test_every_request_says_who_asks(scripted):
+    scripted.play(Say(200, {"id": "t"}))
+    async with _client(scripted) as client:
+        await client.videos.retrieve("t")
+    headers = scripted.asked[0].headers
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert headers["x-meshapi-sdk"].startswith("python/")
+
+
+async def test_a_request_id_is_on_results_and_on_errors(scripted):
+    scripted.play(
+        Say(200, {"id": "t"}, {"X-Request-Id": "req_a"}),
+        Say(404, {"error": {"code": "not_found", "message": "no"}, "request_id": "req_b"}),
+    )
+    async with _client(scripted) as client:
+        assert (await client.videos.retrieve("t")).request_id == "req_a"
+        with pytest.raises(NotFoundError) as caught:
+            await client.videos.retrieve("t")
+        assert caught.value.request_id == "req_b"
+
+
+async def test_an_id_cannot_reach_another_endpoint(scripted):
+    scripted.play(Say(404))
+    async with _client(scripted) as client:
+        with pytest.raises(NotFoundError):
+            await client.videos.retrieve("../../models")
+        with pytest.raises(InvalidIdError):
+            await client.videos.retrieve("..")
+    assert [asked.path for asked in scripted.asked] == ["/v1/video/generations/..%2F..%2Fmodels"]
+
+
+async def test_a_page_of_html_with_a_200_is_an_error_that_says_so(scripted):
+    scripted.play(Say(200, b"<html>Sign in to the airport</html>", {"Content-Type": "text/html"}))
+    async with _client(scripted) as client:
+        with pytest.raises(ResponseDecodingError, match="Sign in"):
+            await client.videos.retrieve("t")
+
+
+async def test_a_refusal_names_the_field(scripted):
+    detail = {"type": "missing", "loc": ["body", "model"], "msg": "Field required"}
+    scripted.play(Say(422, {"detail": [detail]}))
+    async with _client(scripted) as client:
+        with pytest.raises(UnprocessableEntityError, match=r"body\.model: Field required") as caught:
+            await client.videos.generate(VideoGenerationParams(model="", content=[]))
+    assert caught.value.details == [detail]
+
+
+async def test_a_download_goes_on_where_the_connection_broke(mesh, tmp_path):
+    half = len(VIDEO) // 2
+    async with _client(mesh) as client:
+        task = await client.videos.generate_and_wait(**LAKE, max_wait=20)
+        mesh.instead.append(
+            Say(200, headers={"ETag": '"v1"'}, chunks=[VIDEO[:half]], length=len(VIDEO), cut=True)
+        )
+        await client.videos.download(task, tmp_path / "lake.mp4")
+    assert (tmp_path / "lake.mp4").read_bytes() == VIDEO
+    resumed = [asked.headers["range"] for asked in mesh.asked if "range" in asked.headers]
+    assert len(resumed) == 1
+    assert 0 < int(resumed[0].removeprefix("bytes=").removesuffix("-")) <= half
+
+
+async def test_a_download_goes_to_an_open_file_or_comes_as_bytes(mesh):
+    file = io.BytesIO()
+    async with _client(mesh) as client:
+        task = await client.videos.generate_and_wait(**LAKE, max_wait=20)
+        result = await client.videos.download(task.id, file)
+        chunks = [chunk async for chunk in client.videos.iter_bytes(task.id)]
+    assert (file.getvalue(), result.path) == (VIDEO, None)
+    assert b"".join(chunks) == VIDEO
+
+
+async def test_an_own_http_client_is_used_and_left_open(mesh):
+    async with httpx2.AsyncClient(headers={"X-Tenant": "blue"}) as own:
+        async with _client(mesh, http_client=own) as client:
+            await client.videos.list()
+        assert own.is_closed is False
+    assert mesh.asked[0].headers["x-tenant"] == "blue"
+
+
+async def test_a_foreign_http_client_is_refused():
+    with pytest.raises(TypeError, match=r"must be a httpx2\.AsyncClient, got builtins\.dict"):
+        AsyncMeshAPI(api_key=KEY, http_client={})
+
+
+async def test_an_unknown_key_is_an_authentication_error(mesh):
+    async with AsyncMeshAPI(base_url=mesh.url, token="rsk_wrong") as client:
+        with pytest.raises(AuthenticationError):
+            await client.videos.list()
+
+
+async def test_the_environment_configures_a_client(mesh, monkeypatch):
+    monkeypatch.setenv("MESHAPI_API_KEY", KEY)
+    monkeypatch.setenv("MESHAPI_BASE_URL", mesh.url + "/v1")
+    async with AsyncMeshAPI() as client:
+        assert (await client.videos.list()).total == 0
+        assert client.base_url == mesh.url
+
+
+async def test_no_representation_shows_the_key():
+    key = f"rsk_{uuid.uuid4().hex}"
+    async with AsyncMeshAPI(api_key=key) as client:
+        shown = [repr(each) for each in (client, client.videos, client.models, client._calls)]
+    assert not [each for each in shown if key in each]
+
+
+async def test_the_log_tells_requests_and_neither_keys_nor_signatures(mesh, monkeypatch, caplog, tmp_path):
+    monkeypatch.setenv("MESHAPI_LOG", "debug")
+    async with _client(mesh) as client:
+        logger = logging.getLogger("meshapi")
+        monkeypatch.setattr(logger, "propagate", True)
+        task = await client.videos.generate_and_wait(**LAKE, max_wait=20)
+        mesh.instead.append(Say(404))
+        await client.videos.download(task, tmp_path / "lake.mp4")
+    assert "POST" in caplog.text
+    assert "/video/generations -> 200" in caplog.text
+    assert f"/files/{task.id}/video.mp4 -> 200" in caplog.text
+    assert KEY not in caplog.text
+    assert "signature" not in caplog.text
+
+
+async def test_a_log_level_nobody_knows_is_refused(monkeypatch):
+    monkeypatch.setenv("MESHAPI_LOG", "loud")
+    with pytest.raises(ConfigurationError, match="MESHAPI_LOG"):
+        AsyncMeshAPI(api_key=KEY)
+
+
+async def test_content_items_may_be_objects_or_mappings(mesh):
+    items = [
+        VideoContentItem(type="text", text="x"),
+        {"type": "image_url", "image_url": "https://a.example/1.png", "role": "first_frame"},
+    ]
+    async with _client(mesh) as client:
+        await client.videos.generate(model="m/x", content=items, duration=5)
+    assert mesh.asked[0].json() == {
+        "model": "m/x",
+        "content": [
+            {"type": "text", "text": "x"},
+            {"type": "image_url", "image_url": {"url": "https://a.example/1.png"}, "role": "first_frame"},
+        ],
+        "duration": 5,
+    }
