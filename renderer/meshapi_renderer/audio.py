@@ -83,7 +83,7 @@ _SETTING_PARTS: Final[dict[str, dict[str, float]]] = {
 }
 _WEATHER_PARTS: Final[dict[str, dict[str, float]]] = {
     "rain": {"rain": 1.0},
-    "storm": {"rain": 0.9, "wind": 0.8, "thunder": 1.0},
+    "storm": {"rain": 0.8, "wind": 0.6, "thunder": 0.8},
     "snow": {"wind": 0.3},
 }
 
@@ -231,7 +231,7 @@ def _birds(rng: Rng) -> Layer:
     sound = np.zeros((CHANNELS, _EVENT_LOOP), np.float32)
     for _ in range(int(0.9 * _EVENT_LOOP / SAMPLE_RATE)):
         start, pitch = rng.integer(_EVENT_LOOP), rng.uniform(2200, 4800)
-        loudness, pan, sweep = rng.uniform(0.012, 0.05), rng.u(), rng.uniform(0.5, 1.5)
+        loudness, pan, sweep = rng.uniform(0.02, 0.08), rng.u(), rng.uniform(0.5, 1.5)
         for note in range(1 + rng.integer(4)):
             tone = _chirp(pitch, rng.uniform(0.05, 0.13), sweep) * np.float32(loudness)
             place = start + int(0.16 * note * SAMPLE_RATE)

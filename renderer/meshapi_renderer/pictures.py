@@ -102,6 +102,9 @@ def _opened(path: str, field: str) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             picture = Image.open(path, formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        problem = f"has far more pixels than the {MAX_PIXELS // 10**6} million that are accepted"
+        raise InvalidInput(field, problem) from error
     except Exception as error:  # decoders raise anything at all on damaged files
         raise InvalidInput(field, f"is {_kind(head)}, not a picture that can be read; {_ACCEPTED}") from error
     with picture:
@@ -196,6 +199,8 @@ def _kind(head: bytes) -> str:
     for signature, kind in _SIGNATURES:
         if head.startswith(signature):
             return kind
+    if head.startswith(b"RIFF"):
+        return "a damaged WebP file" if head[8:12] == b"WEBP" else "a sound or video file"
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], "a video file")
     if start.startswith((b"{", b"[")):
@@ -211,6 +216,8 @@ _SIGNATURES: Final = (
     (b"\xff\xd8\xff", "a damaged JPEG file"),
     (b"\x89PNG", "a damaged PNG file"),
     (b"GIF8", "a damaged GIF file"),
+    (b"II*\0", "a damaged TIFF file"),
+    (b"MM\0*", "a damaged TIFF file"),
     (b"8BPS", "a Photoshop file"),
     (b"<?xml", "an XML document"),
 )
