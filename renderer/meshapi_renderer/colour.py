@@ -179,20 +179,20 @@ def _palette(
 
 # zenith middle horizon glow sun ambient haze cloud-lit cloud-dark
 _TIMES: dict[TimeOfDay, Palette] = {
-    "sunrise": _palette("2a4f8c 8d8fbc f9b884 ffae62 ffbf86 6a84bd b59ab4 ffc9a0 7a7398", 1.12, 0.055),
+    "sunrise": _palette("2a4f8c 8d8fbc f9b884 ffae62 ffbf86 6a84bd b59ab4 ffc9a0 7a7398", 1.12, 0.072),
     "golden": _palette("3a6fa8 9fb4c0 ffd591 ffc56a ffd79a 7f9cc4 e2c39a ffe6c0 9a9aa8", 1.15, 0.17),
     "noon": _palette("1f5fb4 5b9be0 bfe0f5 ffffff fff4e0 8fb4e8 bcd6ea ffffff a9b8cc", 1.15, 0.7, disc=0.0),
-    "sunset": _palette("28345f 9a5a78 ff8c3f ff7a30 ff9a55 5d5f95 c4755c ff9a6a 5d4a70", 1.05, 0.05),
+    "sunset": _palette("28345f 9a5a78 ff8c3f ff7a30 ff9a55 5d5f95 c4755c ff9a6a 5d4a70", 1.05, 0.065),
     "dusk": _palette("141f4a 4a4a86 d98a8a f08a6a 8a86c0 4a5290 7a6a94 c88a9a 3a3c6a", 0.95, 0.02, 0.25, 0.0),
     "night": _palette("050a1c 0b1734 1d3157 3a5a90 8fb0e8 22365f 1a2c4e 5a76a8 0b1430", 1.0, 0.45, 1.0, 0.6),
 }
 _GREYS: dict[Weather, Palette] = {
     "overcast": _palette(
-        "7d8894 9aa4ae c3c9cd d5d8da c9ced2 a0a8b0 b8bfc4 d2d7db 78818b", 0.95, 0.6, disc=0.0
+        "7d8894 9aa4ae c3c9cd d5d8da c9ced2 a0a8b0 b8bfc4 d8dde1 69727d", 0.95, 0.6, disc=0.0
     ),
-    "storm": _palette("2c333d 4a535e 77808a 8a929b 8f98a3 5a646f 69727c 868f99 262d37", 0.85, 0.5, disc=0.0),
-    "rain": _palette("606b77 7d8893 a3abb1 b4babf aab1b7 848e98 98a1a8 aab2b9 59636e", 0.92, 0.55, disc=0.0),
-    "snow": _palette("8d97a3 a9b2bb cdd3d8 dde1e5 d2d7dc aab3bd c6ccd2 d8dde2 8c96a1", 1.0, 0.6, disc=0.0),
+    "storm": _palette("2c333d 4a535e 77808a 8a929b 8f98a3 5a646f 69727c 8e97a1 20262f", 0.85, 0.5, disc=0.0),
+    "rain": _palette("606b77 7d8893 a3abb1 b4babf aab1b7 848e98 98a1a8 b2bac1 4e5863", 0.92, 0.55, disc=0.0),
+    "snow": _palette("8d97a3 a9b2bb cdd3d8 dde1e5 d2d7dc aab3bd c6ccd2 dde2e7 7f8995", 1.0, 0.6, disc=0.0),
     "fog": _palette("a0a8ae b2b9be cbd0d3 d8dbdd cdd1d4 b0b7bc c6cbce d2d6d9 9aa2a8", 0.97, 0.6, disc=0.0),
 }
 _GREY_SHARE: dict[Weather, float] = {

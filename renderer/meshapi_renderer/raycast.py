@@ -57,7 +57,9 @@ def hit(
     columns = np.arange(width, dtype=np.int32)[None]
     risen = np.bincount((first * width + columns).ravel(), minlength=(count + 1) * width)
     passed = np.cumsum(risen.reshape(count + 1, width), 0, dtype=np.int32)[:count]
-    struck = np.clip(steps - passed, 0, steps - 1)
+    # Rows above the skyline take the crest's depth, not that of whatever lies unseen behind it.
+    crest = np.argmax(skyline <= skyline[-1][None], axis=0)[None]
+    struck = np.minimum(np.clip(steps - passed, 0, steps - 1), crest)
     before = np.maximum(struck - 1, 0)
     row_struck = np.take_along_axis(skyline, struck, 0)
     row_before = np.take_along_axis(skyline, before, 0)

@@ -12,6 +12,7 @@ from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.camera import Camera, Pose
 from meshapi_renderer.colour import Palette, smoothstep, to8
 from meshapi_renderer.elements.clouds import Clouds, CloudStyle, cloud_style
+from meshapi_renderer.elements.cumulus import Cumulus
 from meshapi_renderer.elements.sky import Body, Dome, place_body
 from meshapi_renderer.elements.stars import BrightStar, Meteors, Twinkle, milky_way, star_field
 from meshapi_renderer.plan import ScenePlan
@@ -37,6 +38,8 @@ class BackdropLook:
     """Share of sky under cloud when the weather is clear; None takes the weather's own."""
     clear_clouds: bool = True
     sun_radius: float = 0.016
+    moon: bool = True
+    """Whether the moon stands in the picture; without it the stars rule."""
 
 
 class Backdrop:
@@ -57,11 +60,15 @@ class Backdrop:
         clear_night = plan.time == "night" and tones.stars > 0.6
         meteors = look.meteors if clear_night else 0
         self._meteors = Meteors(view.canvas, timing.duration, rng.sub("meteors"), meteors)
-        self.clouds = self._make_clouds(plan, tones, rng.sub("clouds"), look)
+        self._slab: Clouds | None = None
+        self._heaps: Cumulus | None = None
+        self._make_clouds(plan, rng.sub("clouds"), tones, look)
 
     def _paint(self, tones: Palette, rng: Rng, look: BackdropLook) -> tuple[Floats, tuple[BrightStar, ...]]:
         view, body = self._view, self.body
-        dome = Dome(view, tones, body, self._rows)
+        dome = Dome(view, tones, body, self._rows, glow=look.moon or not body.moon)
+        if body.moon and not look.moon and tones.stars > 0.6:
+            dome.deepen_night()
         bright: tuple[BrightStar, ...] = ()
         if tones.stars > 0.05:
             fade = smoothstep(0.01, 0.20, dome.slope)[..., None] * np.float32(tones.stars)
@@ -76,26 +83,29 @@ class Backdrop:
                     self._rows,
                     rng.sub("galaxy"),
                     0.95 * side,
-                    (0.5 + 0.12 * side, 0.34),
+                    (0.5 - 0.12 * side, 0.34),
                     0.105,
                     look.milky_way,
                 )
                 crowd = star_field(view, self._rows, rng.sub("crowd"), round(2.5 * look.stars * area))
                 dome.light += (band.light + crowd.light * band.density[..., None] * np.float32(2.2)) * fade
-        if body.moon:
+        if body.moon and look.moon:
             dome.add_moon(rng.sub("moon"))
-        else:
+        elif not body.moon:
             dome.add_sun(look.sun_radius)
         return dome.light, bright
 
-    def _make_clouds(self, plan: ScenePlan, tones: Palette, rng: Rng, look: BackdropLook) -> Clouds | None:
-        conditions = air(plan.weather)
-        style = sky_style(plan, look)
-        if style is None:
-            return None
-        pace = 0.0034 * conditions.wind * plan.speed
-        wind = (pace * rng.sub("wind").sign(), 0.35 * pace)
-        return Clouds(self._view, tones, self.body, rng, style, wind)
+    def _make_clouds(self, plan: ScenePlan, rng: Rng, tones: Palette, look: BackdropLook) -> None:
+        pace = 0.0034 * air(plan.weather).wind * plan.speed
+        side = rng.sub("wind").sign()
+        cover = air(plan.weather).cover if look.cover is None else look.cover
+        if plan.weather == "clear" and not look.clear_clouds:
+            return
+        if plan.weather in ("clear", "cloudy") and plan.time in ("noon", "golden"):
+            self._heaps = Cumulus(self._view, tones, self.body, rng, cover, 1.2 * pace * side)
+            return
+        style = sky_style(plan, cover)
+        self._slab = Clouds(self._view, tones, self.body, rng, style, (pace * side, 0.35 * pace))
 
     def draw(
         self, frame: Bytes8, camera: Camera, pose: Pose, index: int, scratch: Scratch, lowest_row: int
@@ -115,8 +125,10 @@ class Backdrop:
             frame[:rows] = imaging.warp_affine(self._sky8, matrix, frame.shape[1], rows, border)
         self._twinkle.draw(frame, matrix, seconds, rows)
         self._meteors.draw(frame[:rows], seconds)
-        if self.clouds is not None:
-            self.clouds.draw(frame, seconds, scratch, (shift_x, shift_y), rows)
+        if self._slab is not None:
+            self._slab.draw(frame, seconds, scratch, (shift_x, shift_y), rows)
+        if self._heaps is not None:
+            self._heaps.draw(frame, camera, pose, seconds, rows)
 
     def _matrix(self, index: int, shift_x: float, shift_y: float) -> Floats:
         """Padded sky to frame: the camera's turn and, at night, the stars' about a pole above the frame."""
@@ -132,20 +144,11 @@ class Backdrop:
         )
 
 
-def sky_style(plan: ScenePlan, look: BackdropLook) -> CloudStyle | None:
-    """The clouds of a plan's weather and hour; None for a cloudless sky."""
-    cover = air(plan.weather).cover
+def sky_style(plan: ScenePlan, cover: float) -> CloudStyle:
+    """The slab of clouds of a plan's weather and hour."""
     night = plan.time == "night"
     if plan.weather == "clear":
-        if not look.clear_clouds:
-            return None
-        share = cover if look.cover is None else look.cover
-        kind = (
-            cloud_style("heaps", share)
-            if plan.time in ("noon", "golden")
-            else cloud_style("veils", share + 0.08)
-        )
-        return kind if not night else cloud_style("veils", share, 0.55)
+        return cloud_style("veils", cover + (0.0 if night else 0.08), 0.55 if night else None)
     if plan.weather == "cloudy":
-        return cloud_style("heaps", cover, 0.85 if night else 0.95)
-    return cloud_style("sheet", cover, 0.92)
+        return cloud_style("heaps", cover, 0.85 if night else None)
+    return cloud_style("sheet", cover)

@@ -1,8 +1,9 @@
 """Clouds as a slab over the plain, looked at from below and lit by the sun, drifting with the wind.
 
-A slab is a few horizontal slices of one tileable density texture. Higher slices need more density and are
+A slab is a few horizontal slices of one tileable density field. Higher slices need more density and are
 brighter, so a cloud shows a dark flat base and lit, rounded sides. Slices are composed at a third of the
-frame's size, as one coverage and one brightness per pixel.
+frame's size, as one coverage and one brightness per pixel; towards the horizon, where many texture pixels
+fall into one, coarser copies of the texture are read.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from meshapi_renderer.view import View
 
 _SIDE = 1024
 _STEP = 3
+_LEVELS = 5
 _DOME = 0.085
 """Added to every slope: the slab bends down towards the horizon instead of running to infinity."""
 
@@ -35,6 +37,7 @@ CloudKind = Literal["heaps", "veils", "sheet"]
 class CloudStyle:
     """Shape of a slab. Lengths are in slab heights."""
 
+    kind: CloudKind
     cover: float
     opacity: float
     slices: int
@@ -44,28 +47,49 @@ class CloudStyle:
     """Texture pixels per slab height: fewer make larger clouds."""
     stretch: float
     """Across over along the view; above 1 draws the clouds into streaks."""
-    relief: float
-    """Contrast between lit and shaded cloud."""
-    billow: float
-    """Share of rounded, cauliflower-like detail."""
+    haze: float
+    """Slope at which the haze of the horizon lets the clouds through."""
 
 
-def cloud_style(kind: CloudKind, cover: float, opacity: float = 0.95) -> CloudStyle:
-    """Fair-weather heaps, thin high veils, or a closed sheet with dark bellies."""
-    if kind == "heaps":
-        return CloudStyle(
-            cover=cover, opacity=opacity, slices=5, thickness=0.55, softness=0.10, texels=150, stretch=1.0,
-            relief=1.0, billow=0.6,
-        )  # fmt: skip
-    if kind == "veils":
-        return CloudStyle(
-            cover=cover, opacity=opacity, slices=2, thickness=0.10, softness=0.30, texels=165, stretch=1.9,
-            relief=0.75, billow=0.0,
-        )  # fmt: skip
+_STYLES: dict[CloudKind, CloudStyle] = {
+    "heaps": CloudStyle(
+        kind="heaps", cover=0.3, opacity=0.96, slices=5, thickness=0.42, softness=0.055, texels=260,
+        stretch=1.0, haze=0.07,
+    ),
+    "veils": CloudStyle(
+        kind="veils", cover=0.42, opacity=0.92, slices=1, thickness=0.0, softness=0.20, texels=165,
+        stretch=1.6, haze=0.13,
+    ),
+    "sheet": CloudStyle(
+        kind="sheet", cover=0.9, opacity=0.96, slices=1, thickness=0.0, softness=0.22, texels=235,
+        stretch=1.2, haze=0.07,
+    ),
+}  # fmt: skip
+
+
+def cloud_style(kind: CloudKind, cover: float, opacity: float | None = None) -> CloudStyle:
+    """Fair-weather heaps, thin high veils, or a closed sheet with dark bellies, covering that share."""
+    base = _STYLES[kind]
     return CloudStyle(
-        cover=cover, opacity=opacity, slices=3, thickness=0.35, softness=0.34, texels=130, stretch=1.25,
-        relief=1.25, billow=0.35,
-    )  # fmt: skip
+        kind=kind,
+        cover=cover,
+        opacity=base.opacity if opacity is None else opacity,
+        slices=base.slices,
+        thickness=base.thickness,
+        softness=base.softness,
+        texels=base.texels,
+        stretch=base.stretch,
+        haze=base.haze,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """A run of rows that reads one coarseness of the textures."""
+
+    begin: int
+    end: int
+    level: int
 
 
 class Clouds:
@@ -85,27 +109,29 @@ class Clouds:
         self._style = style
         self._wind = wind
         self._rows = math.ceil(view.horizon_row)
-        density, light = _texture(rng, style, body)
-        self._threshold = _quantile(density, 1 - style.cover)
-        self._texture = np.dstack([density, light]).astype(np.float32)
-        slope = np.maximum(view.slopes(self._rows, _STEP), np.float32(0.004))
+        self._textures = _pyramids(rng, style, body)
+        slope = np.maximum(view.slopes(self._rows, _STEP), np.float32(0.0))
         azimuth = view.azimuths(_STEP)
         distance = 1 / (slope + np.float32(_DOME))
         self._across = azimuth * distance * np.float32(style.texels / style.stretch)
         self._along = np.broadcast_to(distance * np.float32(style.texels), self._across.shape).copy()
-        self._fade = (smoothstep(0.0, 0.11, slope) * np.float32(style.opacity)).astype(np.float32)
+        fade = smoothstep(0.0, style.haze, slope) * np.float32(style.opacity)
+        self._fade = np.asarray(fade * np.float32(1 / 255), np.float32)
+        self._runs = _runs(distance[:, 0], style.texels * _STEP / view.focal)
         self._lit8, self._dark8 = self._colours(palette, body, slope, azimuth)
 
-    def _colours(self, palette: Palette, body: Body, slope: Floats, azimuth: Floats) -> tuple[Bytes8, Bytes8]:
+    def _colours(
+        self, palette: Palette, body: Body, slope: Floats, azimuth: Floats
+    ) -> tuple[Bytes8, Bytes8]:
         """What fully lit and fully shaded cloud look like in each direction, as display bytes."""
         r = np.sqrt((azimuth - np.float32(body.x)) ** 2 + (slope - np.float32(body.slope)) ** 2)
         near_sun = (np.exp(-r * np.float32(2.2)) * np.float32(max(palette.disc, 0.25)))[..., None]
-        hazy = np.exp(-np.maximum(slope, 0) * np.float32(7))[..., None]
-        lit = palette.cloud_lit * (1 + 1.6 * near_sun) * np.float32(0.9)
+        hazy = np.exp(-slope * np.float32(7))[..., None]
+        lit = palette.cloud_lit * (1 + 1.6 * near_sun) * np.float32(0.95)
         dark = palette.cloud_dark * (1 + 0.3 * near_sun)
         exposure = np.float32(palette.exposure)
-        lit = mix(lit, palette.horizon, hazy * np.float32(0.45)) * exposure
-        dark = mix(dark, palette.horizon, hazy * np.float32(0.6)) * exposure
+        lit = mix(lit, palette.horizon, hazy * np.float32(0.35)) * exposure
+        dark = mix(dark, palette.horizon, hazy * np.float32(0.55)) * exposure
         return to8(lit), to8(dark)
 
     def draw(
@@ -121,47 +147,48 @@ class Clouds:
         ``shift`` is how far the sky has moved in the frame (pan and tilt, pixels); rows from
         ``lowest_row`` on are left alone.
         """
-        coverage, brightness = self._compose(seconds, scratch)
-        colour = cv2.blendLinear(self._lit8, self._dark8, brightness, 1 - brightness)
         margin, width = self._view.margin, frame.shape[1]
         rows = min(frame.shape[0], math.ceil(self._rows - margin + shift[1]))
         rows = rows if lowest_row is None else min(rows, lowest_row)
         if rows <= 0:
             return
+        coverage, brightness = self._compose(seconds, scratch)
+        colour = np.asarray(cv2.blendLinear(self._lit8, self._dark8, brightness, 1 - brightness), np.uint8)
         # Centres of the small pixels lie at _STEP * (i + 0.5).
         offset = 0.5 * (_STEP - 1) - margin
         place = np.array([[_STEP, 0, offset + shift[0]], [0, _STEP, offset + shift[1]]], np.float64)
         alpha8 = (coverage * np.float32(255)).astype(np.uint8)
         alpha = imaging.triple(imaging.warp_affine(alpha8, place, width, rows))
-        full = imaging.warp_affine(np.asarray(colour, np.uint8), place, width, rows)
-        window = frame[:rows]
-        imaging.over(window, cv2.multiply(full, alpha, scale=1 / 255.0), cv2.bitwise_not(alpha))
+        full = imaging.warp_affine(colour, place, width, rows)
+        cv2.multiply(full, alpha, full, 1 / 255.0)
+        imaging.over(frame[:rows], full, cv2.bitwise_not(alpha))
 
     def _compose(self, seconds: float, scratch: Scratch) -> tuple[Floats, Floats]:
         """(coverage, brightness) of the slab, near slice first, at the small size."""
-        style = self._style
-        shape = self._across.shape
-        through = scratch.array("cloud through", shape, np.float32)
-        glow = scratch.array("cloud glow", shape, np.float32)
-        through[...] = 1
-        glow[...] = 0
+        style, shape = self._style, self._across.shape
+        sample = scratch.array("cloud sample", (*shape, 2))
         drift_x = np.float32(self._wind[0] * _SIDE * seconds)
         drift_z = np.float32(self._wind[1] * _SIDE * seconds)
-        for index in range(style.slices):
-            level = index / max(1, style.slices - 1)
-            lift = np.float32(1 + style.thickness * level)
-            sample = imaging.remap(self._texture, self._across * lift + drift_x, self._along * lift + drift_z)
-            density, light = sample[..., 0], sample[..., 1]
-            bar = self._threshold + 0.16 * style.thickness * level**1.3
-            alpha = np.clip((density - np.float32(bar)) * np.float32(1 / style.softness), 0, 1)
-            alpha *= alpha * (3 - 2 * alpha)
-            bright = light * np.float32(0.45 + 0.65 * level) if style.slices > 2 else light
-            part = through * alpha
-            glow += part * bright
-            through -= part
-        covered = 1 - through
-        brightness = np.clip(glow / np.maximum(covered, np.float32(1e-3)), 0, 1)
-        return covered * self._fade, brightness
+        through, glow = np.ones(shape, np.float32), np.zeros(shape, np.float32)
+        for index, pyramid in enumerate(self._textures):
+            lift = np.float32(1 + style.thickness * index / max(1, style.slices - 1))
+            x, z = self._across * lift + drift_x, self._along * lift + drift_z
+            for run in self._runs:
+                rows, shrink = slice(run.begin, run.end), np.float32(0.5**run.level)
+                sample[rows] = imaging.remap(pyramid[run.level], x[rows] * shrink, z[rows] * shrink)
+            # Both channels are premultiplied: what a slice hides and what it adds.
+            glow += through * sample[..., 1]
+            through -= through * sample[..., 0] * np.float32(1 / 255)
+        covered = 255 * (1 - through)
+        return covered * self._fade, np.minimum(glow / np.maximum(covered, np.float32(1)), 1)
+
+
+def _runs(distance: Floats, texels_per_slope: float) -> list[_Rows]:
+    """Runs of rows by coarseness: how many texture pixels, along the view, fall into one small pixel."""
+    footprint = distance * distance * np.float32(texels_per_slope * 0.45)
+    levels = np.clip(np.floor(np.log2(np.maximum(footprint, 1))), 0, _LEVELS - 1).astype(np.int64)
+    changes = [0, *(np.nonzero(np.diff(levels))[0] + 1).tolist(), len(levels)]
+    return [_Rows(a, b, int(levels[a])) for a, b in zip(changes, changes[1:], strict=False) if b > a]
 
 
 def _quantile(field: Floats, share: float) -> float:
@@ -169,22 +196,58 @@ def _quantile(field: Floats, share: float) -> float:
     return float(ordered[min(ordered.size - 1, max(0, int(share * (ordered.size - 1))))])
 
 
-def _texture(rng: Rng, style: CloudStyle, body: Body) -> tuple[Floats, Floats]:
-    """Tileable density and, for each point, how much sun reaches it, both about [0, 1]."""
+def _pyramids(rng: Rng, style: CloudStyle, body: Body) -> list[list[Bytes8]]:
+    """Per slice, lowest first: (hides, adds) textures from full size to ever coarser ones."""
+    density = _density(rng, style)
+    edge = _quantile(density, 1 - style.cover)
+    light = _light(density, edge, style, body)
+    pyramids = []
+    for index in range(style.slices):
+        level = index / max(1, style.slices - 1)
+        bar = edge + 0.10 * style.thickness / 0.42 * level**1.4
+        alpha = smoothstep(bar, bar + style.softness, density)
+        bright = light * np.float32(0.42 + 0.66 * level) if style.slices > 1 else light
+        pair = np.dstack([alpha, alpha * np.clip(bright, 0, 1)]) * np.float32(255)
+        pyramids.append(_pyramid((pair + np.float32(0.5)).astype(np.uint8)))
+    return pyramids
+
+
+def _pyramid(texture: Bytes8) -> list[Bytes8]:
+    levels = [texture]
+    for level in range(1, _LEVELS):
+        side = _SIDE >> level
+        levels.append(imaging.resize(texture, side, side, imaging.AREA))
+    return levels
+
+
+def _density(rng: Rng, style: CloudStyle) -> Floats:
+    """Tileable cloud density, about [0, 1]."""
+    if style.kind == "heaps":
+        wide = fbm(_SIDE, _SIDE, 5, 4, rng.sub("wide"), 0.5)
+        billow = 1 - fbm(_SIDE, _SIDE, 12, 5, rng.sub("billow"), 0.5, ridge=True)
+        small = fbm(_SIDE, _SIDE, 16, 6, rng.sub("small"), 0.55)
+        density = wide * np.float32(0.80) + billow * np.float32(0.16) + small * np.float32(0.30)
+        bend = fbm(_SIDE, _SIDE, 9, 4, rng.sub("bend"), 0.5) - np.float32(0.5)
+        return warp(density, bend * 60, np.roll(bend, 300, 0) * 60)
     base = fbm(_SIDE, _SIDE, 4, 8, rng.sub("base"), 0.53)
     wide = fbm(_SIDE, _SIDE, 3, 4, rng.sub("wide"), 0.5)
     density = warp(base, (wide - 0.5) * 160, (np.roll(wide, 300, 0) - 0.5) * 160)
-    density = density * np.float32(0.75) + wide * np.float32(0.25)
-    if style.billow > 0:
-        cauliflower = 1 - fbm(_SIDE, _SIDE, 10, 5, rng.sub("billow"), 0.52, ridge=True)
-        density -= (cauliflower - np.float32(0.4)) * np.float32(0.30 * style.billow)
-    edge = _quantile(density, 1 - style.cover)
+    return density * np.float32(0.75) + wide * np.float32(0.25)
+
+
+def _light(density: Floats, edge: float, style: CloudStyle, body: Body) -> Floats:
+    """How bright each point of the cloud is, from the density between it and the sun."""
     reach = math.hypot(body.x, 1.0)
     towards_x, towards_z = body.x / reach, 1.0 / reach
+    if style.kind == "sheet":
+        # Seen from below, a closed sheet is dark where it is thick; relief comes from its rolls.
+        thin = (np.float32(_quantile(density, 0.5)) - density) * np.float32(4.6)
+        roll = (density - warp(density, towards_x * 14, towards_z * 12)) * np.float32(6.0)
+        return np.clip(np.float32(0.5) + thin + roll, 0, 1)
     shade = np.zeros_like(density)
+    stride = 5 if style.kind == "heaps" else 7
     for k in range(1, 6):
-        shade += warp(density, towards_x * k * 7, towards_z * k * 7) - np.float32(edge)
+        shade += warp(density, towards_x * k * stride, towards_z * k * stride) - np.float32(edge)
     thick = np.clip((density - np.float32(edge)) * np.float32(2.2), 0, 1)
-    lit = np.exp(-np.maximum(shade, 0) * np.float32(2.4 * style.relief))
-    light = np.clip(np.float32(1.05) * lit + np.float32(0.25) * (1 - thick), 0, 1.4)
-    return density, np.asarray(light, np.float32)
+    lit = np.exp(-np.maximum(shade, 0) * np.float32(2.2))
+    return np.clip(np.float32(1.05) * lit + np.float32(0.25) * (1 - thick), 0, 1.4)

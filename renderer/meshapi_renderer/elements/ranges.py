@@ -70,6 +70,8 @@ class Sunlight:
     towards: tuple[float, float, float]
     """Unit vector to the light: right, up, away."""
     strength: float
+    sky: float = 0.85
+    """Strength of the sky's light."""
     visibility: float
     """Distance in metres over which haze takes 63 %."""
     mist: float
@@ -199,7 +201,7 @@ class Range:
         direct = facing * ground[..., 2] * np.float32(light.strength)
         sky = (np.float32(0.45) + np.float32(0.55) * upright) * (np.float32(0.6) + np.float32(0.4) * cracks)
         lit = albedo * (
-            palette.sun * direct[..., None] + palette.ambient * (sky * np.float32(0.85))[..., None]
+            palette.sun * direct[..., None] + palette.ambient * (sky * np.float32(light.sky))[..., None]
         )
         return self._through_air(lit, height, depth) * np.float32(palette.exposure)
 
@@ -220,11 +222,13 @@ class Range:
             tone = np.float32(0.55) + np.float32(1.1) * detail(self._rock.grain, 23.0, 11)[..., 0:1]
             leaves = light.tree_colour * tone
             if light.wood_variety is not None:
-                patches = smoothstep(0.46, 0.62, detail(self._rock.grain, 5.3, 23)[..., 0])
-                leaves = mix(leaves, light.wood_variety * tone, patches[..., None])
+                trees = detail(self._rock.grain, 19.0, 31)[..., 0] * np.float32(0.7)
+                patches = smoothstep(0.42, 0.62, trees + detail(self._rock.grain, 4.1, 23)[..., 0] * np.float32(0.35))
+                hue = mix(light.wood_variety, rgb(0.20, 0.035, 0.010), smoothstep(0.4, 0.65, grain)[..., None])
+                leaves = mix(leaves, hue * tone, (patches * np.float32(0.85))[..., None])
             if light.tree_snow > 0:
-                dusted = smoothstep(0.42, 0.62, detail(self._rock.grain, 31.0, 5)[..., 0])
-                leaves = mix(leaves, rgb(0.55, 0.60, 0.68), (dusted * np.float32(light.tree_snow))[..., None])
+                dusted = smoothstep(0.30, 0.75, detail(self._rock.grain, 23.0, 11)[..., 0])
+                leaves = mix(leaves, rgb(0.40, 0.44, 0.50), (dusted * np.float32(light.tree_snow))[..., None])
             wooded = smoothstep(band.treeline + 0.08, band.treeline - 0.14, share + uneven)
             steep = smoothstep(0.34, 0.5, upright + np.float32(0.1))
             albedo = mix(albedo, leaves, (wooded * steep * np.float32(band.trees))[..., None])

@@ -38,7 +38,7 @@ def place_body(view: View, palette: Palette, rng: Rng, moon: bool) -> Body:
 class Dome:
     """The part of a view above some row, as a field of directions and the light that comes from them."""
 
-    def __init__(self, view: View, palette: Palette, body: Body, rows: int) -> None:
+    def __init__(self, view: View, palette: Palette, body: Body, rows: int, glow: bool = True) -> None:
         """``rows`` of the padded picture are painted."""
         self.view = view
         self.palette = palette
@@ -50,7 +50,8 @@ class Dome:
         self._dy = self.slope - np.float32(body.slope)
         self._distance = np.sqrt(self._dx * self._dx + self._dy * self._dy)
         self.light = self._gradient()
-        self._add_glow()
+        if glow:
+            self._add_glow()
 
     def _gradient(self) -> Floats:
         palette = self.palette
@@ -72,6 +73,14 @@ class Dome:
             glow += np.exp(-r * 11) * np.float32(0.9) + np.exp(-r * 34) * np.float32(2.2)
             strength = palette.disc if palette.disc > 0 else (0.35 if palette.sun_elevation > 0.65 else 0.0)
             self.light += (glow * np.float32(strength))[..., None] * palette.glow
+
+    def deepen_night(self) -> None:
+        """A moonless night: blue-black overhead, paler blue low down, a last warmth on one side."""
+        low = np.clip(self.slope / np.float32(max(0.42, self.view.headroom)), 0, 1)[..., None] ** np.float32(0.55)
+        sky = mix(rgb(0.018, 0.061, 0.174), rgb(0.0007, 0.0013, 0.0075), low)
+        warm = np.exp(-np.maximum(self.slope, 0) * 12) * np.exp(-(self._dx * self._dx) * 5)
+        self.light[:] = sky
+        self.light += warm[..., None] * rgb(0.094, 0.038, 0.011)
 
     def add_sun(self, radius: float = 0.016, gain: float = 14.0) -> None:
         """The sun's disc; nothing when the palette hides it."""

@@ -85,6 +85,12 @@ class MilkyWay:
     density: Floats
 
 
+def _even(field: Floats) -> Floats:
+    """The field with mean 0.5 and deviation 0.14: no seed's galaxy is missing or solid."""
+    spread = max(float(field.std()), 1e-6)
+    return (field - np.float32(field.mean())) * np.float32(0.14 / spread) + np.float32(0.5)
+
+
 def milky_way(
     view: View, rows: int, rng: Rng, angle: float, centre: tuple[float, float], width: float, gain: float
 ) -> MilkyWay:
@@ -97,7 +103,9 @@ def milky_way(
         x * np.float32(cosine) + y * np.float32(sine),
         y * np.float32(cosine) - x * np.float32(sine),
     )
-    coarse, fine = fbm(side, side, 4, 7, rng, 0.55), fbm(side, side, 5, 7, rng, 0.6)
+    coarse, fine = (
+        _even(fbm(side, side, cells, 7, rng, gain)) for cells, gain in ((4, 0.55), (5, 0.6))
+    )
 
     def sample(texture: Floats, scale: float, offset: float) -> Floats:
         u = (along * np.float32(scale) + np.float32(offset)) * np.float32(side)
@@ -109,7 +117,7 @@ def milky_way(
     core = np.exp(-((bent / width) ** 2)) * (0.35 + 0.65 * np.exp(-(((along + 0.05) / 0.45) ** 2)))
     dust = smoothstep(0.43, 0.60, b * np.float32(0.75) + a * np.float32(0.30))
     dust *= np.exp(-((bent / (width * 0.62)) ** 2))
-    density = smoothstep(0.30, 0.75, a) * core * (1 - dust * np.float32(0.85))
+    density = smoothstep(0.22, 0.68, a) * core * (1 - dust * np.float32(0.85))
     warmth = np.clip(core * np.float32(1.25) - np.float32(0.25), 0, 1)[..., None]
     tint = mix(rgb(0.16, 0.28, 0.70), rgb(0.95, 0.74, 0.62), warmth)
     pink = np.exp(-((bent / (width * 0.35)) ** 2)) * smoothstep(0.5, 0.7, a) * core

@@ -98,7 +98,7 @@ def _far_envelope(sun_x: float, rng: Rng) -> Envelope:
     summit, broad = -sun_x * rng.uniform(0.6, 1.1), rng.uniform(0.20, 0.30)
 
     def envelope(azimuth: Floats) -> Floats:
-        return 0.50 + 0.62 * _bump(azimuth, summit, broad) - 0.26 * _bump(azimuth, sun_x, 0.10)
+        return 0.50 + 0.62 * _bump(azimuth, summit, broad) - 0.32 * _bump(azimuth, sun_x, 0.11)
 
     return envelope
 
@@ -107,7 +107,7 @@ def _middle_envelope(sun_x: float, rng: Rng) -> Envelope:
     left, right = -sun_x * rng.uniform(1.7, 2.5), sun_x * rng.uniform(2.1, 2.9)
 
     def envelope(azimuth: Floats) -> Floats:
-        return 0.42 + 0.55 * _bump(azimuth, left, 0.25) + 0.35 * _bump(azimuth, right, 0.22)
+        return 0.42 + 0.55 * _bump(azimuth, left, 0.25) + 0.35 * _bump(azimuth, right, 0.22) - 0.12 * _bump(azimuth, sun_x, 0.1)
 
     return envelope
 
@@ -129,12 +129,12 @@ def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
     hill_snow = 0.02 if plan.weather == "snow" and plan.season == "winter" else 2.0
     return [
         Band(
-            near=9000, far=21000, steps=260, field=mountains, relief=3300, sharpness=1.15, sink=420, cell=19.0,
+            near=9000, far=21000, steps=260, field=mountains, relief=3050, sharpness=1.1, sink=400, cell=21.0,
             offset=0, envelope=_far_envelope(sun_x, draws), rise=1.18, eye=_EYE, depth=15.0, snowline=snowline,
             trees=0.0, treeline=0.0,
         ),
         Band(
-            near=4200, far=9000, steps=260, field=np.roll(mountains, 311, 0), relief=1800, sharpness=1.15, sink=260,
+            near=4200, far=9000, steps=260, field=np.roll(mountains, 311, 0), relief=1700, sharpness=1.1, sink=240,
             cell=12.5, offset=1500, envelope=_middle_envelope(sun_x, draws), rise=1.18, eye=_EYE, depth=6.5,
             snowline=snowline + 0.14, trees=0.9, treeline=0.34, tree_height=16,
         ),
@@ -160,11 +160,12 @@ def _land(plan: ScenePlan, view: View, tones: Palette, body: Body, rng: Rng) -> 
         palette=tones,
         body=body,
         towards=towards,
-        strength=1.7 if high_sun else 2.4,
+        strength=4.0 if body.moon else (1.7 if high_sun else 2.4),
+        sky=2.4 if body.moon else 0.85,
         visibility=24000 * conditions.visibility,
         mist=conditions.mist,
         mist_height=75.0 if conditions.mist < 0.8 else 220.0,
-        tree_colour=_TREES[plan.season],
+        tree_colour=_moonlit(_TREES[plan.season]) if body.moon else _TREES[plan.season],
         tree_snow=0.6 if snowy else 0.0,
         wood_variety=_AUTUMN_WOOD if plan.season == "autumn" else None,
     )
@@ -176,11 +177,18 @@ def _land(plan: ScenePlan, view: View, tones: Palette, body: Body, rng: Rng) -> 
     return layers, _bank(plan, view, tones, body, rng.sub("bank"), snowy)
 
 
+def _moonlit(colour: Floats) -> Floats:
+    """What is left of a colour by moonlight: little hue."""
+    return mix(colour, rgb(1.0, 1.0, 1.05) * np.float32(float(colour.mean())), 0.75)
+
+
 def _bank(plan: ScenePlan, view: View, tones: Palette, body: Body, rng: Rng, snowy: bool) -> Layer:
     side = math.copysign(1, body.x)
     sky = mix(tones.zenith, tones.haze, 0.4) * np.float32(tones.exposure)
     backlight = tones.glow * np.float32(0.10 * tones.exposure * max(tones.disc, 0.2))
-    key = tones.sun * np.float32(tones.exposure * (0.5 if plan.time == "noon" else 0.16))
+    key = tones.sun * np.float32(tones.exposure * {"noon": 0.5, "night": 0.5}.get(plan.time, 0.16))
+    if body.moon:
+        sky, backlight = sky * np.float32(1.5), backlight * np.float32(2.0)
     pines = PineLight(
         shade=rgb(0.006, 0.010, 0.010) + sky * np.float32(0.02),
         lit=rgb(0.018, 0.028, 0.018) + sky * np.float32(0.05) + backlight * np.float32(0.5) + key * rgb(0.05, 0.085, 0.03),
@@ -207,8 +215,8 @@ def _water(plan: ScenePlan, view: View, tones: Palette, body: Body, waterline: f
         body=deep,
         roughness=0.30 + 0.25 * wind,
         clarity=0.62,
-        glitter=(0.5 if body.moon else 1.0) * tones.disc,
-        glitter_colour=tones.glow,
+        glitter=(1.2 if body.moon else 1.0) * tones.disc,
+        glitter_colour=mix(tones.glow, rgb(0.9, 0.9, 0.8), 0.55) if body.moon else tones.glow,
         glitter_x=body.x,
         speed=plan.speed * (0.7 + 0.3 * wind),
     )
