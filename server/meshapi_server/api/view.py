@@ -59,6 +59,7 @@ class TaskView:
             "usage": Usage(facts.total_tokens, facts.total_tokens) if facts.total_tokens else None,
             "cost_usd": facts.cost_usd,
             "metadata": spec.metadata or {},
+            "plan": facts.plan,
             "request_id": task.request_id if with_request_id else UNSET,
         }
 

@@ -3,7 +3,7 @@
 Authority: wire.md sections 2 to 6. Limits that do not depend on a model stand here as constraints.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -129,6 +129,7 @@ class TaskBody(Struct, frozen=True, kw_only=True):
     usage: Usage | None
     cost_usd: Annotated[str, Meta(description="A decimal figure in US dollars.")] | None
     metadata: dict[str, str]
+    plan: Annotated[dict[str, Any], Meta(description="What the built-in model understood.")] | None
     request_id: Annotated[str, Meta(description="Of the create call; from version 2026-09.")] | UnsetType = (
         UNSET
     )
