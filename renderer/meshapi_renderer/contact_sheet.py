@@ -1,0 +1,121 @@
+"""Stills of all scenes, to look at: `python -m meshapi_renderer.contact_sheet --out DIR`.
+
+Writes every scene at the beginning, after one and two thirds, and at the end of a clip, as landscape,
+portrait and square, and one overview of them all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+from PIL import Image, ImageDraw, ImageFont
+
+from meshapi_renderer.array_types import Bytes8
+from meshapi_renderer.compose import build_scene, compose
+from meshapi_renderer.job import Job
+from meshapi_renderer.plan import SETTINGS, Setting
+from meshapi_renderer.scene import Scratch
+from meshapi_renderer.sizes import RESOLUTIONS, FixedRatio, Resolution
+
+SHOWCASE: Final[dict[Setting, str]] = {
+    "lake": "A serene mountain lake at sunrise",
+    "city": "A futuristic city at night",
+    "beach": "A tropical beach at noon, aerial view",
+    "forest": "Snow falling in a pine forest",
+    "dunes": "Desert dunes under a starry sky",
+    "neon": "Abstract neon waves",
+}
+"""One prompt per scene."""
+
+RATIOS: Final[tuple[FixedRatio, ...]] = ("16:9", "9:16", "1:1")
+MOMENTS: Final = ("0", "1_3", "2_3", "end")
+_FRAMES: Final = 120
+_TILE_HEIGHT: Final = 180
+_GAP: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """One picture of a scene."""
+
+    setting: Setting
+    ratio: FixedRatio
+    moment: str
+    picture: Bytes8
+
+    @property
+    def file_name(self) -> str:
+        """Such as "lake_16x9_1_3.png"."""
+        return f"{self.setting}_{self.ratio.replace(':', 'x')}_{self.moment}.png"
+
+
+def stills(settings: Sequence[Setting], resolution: Resolution, seed: int) -> Iterator[Still]:
+    """Yield the stills of the scenes, each scene built once per ratio."""
+    for setting in settings:
+        for ratio in RATIOS:
+            job = Job(
+                prompt=SHOWCASE[setting],
+                seed=seed,
+                frames=_FRAMES,
+                output="unused.mp4",
+                resolution=resolution,
+                ratio=ratio,
+            )
+            scene = build_scene(compose(job))
+            for part, moment in enumerate(MOMENTS):
+                index = round(part * (_FRAMES - 1) / (len(MOMENTS) - 1))
+                yield Still(setting, ratio, moment, scene.frame(index, Scratch()))
+
+
+def overview(shown: Sequence[Still]) -> Image.Image:
+    """Return one sheet: a row per scene and ratio group, every tile of the same height."""
+    rows: dict[Setting, list[Image.Image]] = {}
+    for still in shown:
+        picture = Image.fromarray(still.picture)
+        if still.ratio != "16:9" and still.moment not in ("0", "end"):
+            continue
+        width = round(picture.width * _TILE_HEIGHT / picture.height)
+        rows.setdefault(still.setting, []).append(
+            picture.resize((width, _TILE_HEIGHT), Image.Resampling.LANCZOS)
+        )
+    widths = [sum(tile.width + _GAP for tile in tiles) for tiles in rows.values()]
+    sheet = Image.new("RGB", (max(widths) + _GAP, len(rows) * (_TILE_HEIGHT + _GAP) + _GAP), "black")
+    font = ImageFont.load_default(size=14)
+    for row, (setting, tiles) in enumerate(rows.items()):
+        left, top = _GAP, _GAP + row * (_TILE_HEIGHT + _GAP)
+        for tile in tiles:
+            sheet.paste(tile, (left, top))
+            left += tile.width + _GAP
+        ImageDraw.Draw(sheet).text((2 * _GAP, top + _GAP), setting, fill="white", font=font)
+    return sheet
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the stills and the overview; return the exit code."""
+    parser = argparse.ArgumentParser(description="Write stills of the built-in scenes.")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the pictures; made when missing")
+    parser.add_argument("--resolution", choices=RESOLUTIONS, default="480p")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scenes", nargs="+", choices=SETTINGS, default=list(SETTINGS))
+    options = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    shown = []
+    for still in stills(options.scenes, options.resolution, options.seed):
+        Image.fromarray(still.picture).save(options.out / still.file_name)
+        shown.append(still)
+        sys.stdout.write(f"{still.file_name}\n")
+        sys.stdout.flush()
+    overview(shown).save(options.out / "overview.png")
+    sys.stdout.write(f"{options.out / 'overview.png'}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
