@@ -25,7 +25,7 @@ _PASSES = 3
 class LenientModel(BaseModel):
     """Keeps unknown members (``model_extra``), reads wrongly typed ones as absent."""
 
-    model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=())
+    model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=(), defer_build=True)
 
     _mends: ClassVar[Mapping[str, Mend]] = {}
 

@@ -42,7 +42,7 @@ class ListVideoGenerationsParams(BaseModel):
     begins behind it.
     """
 
-    model_config = ConfigDict(extra="allow", protected_namespaces=())
+    model_config = ConfigDict(extra="allow", protected_namespaces=(), defer_build=True)
 
     limit: int | None = None
     offset: int | None = None

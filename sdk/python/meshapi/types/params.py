@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, field_serializer
 class MediaURL(BaseModel):
     """A medium: an http(s) URL that needs no login, or a data URI with its MIME type."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     url: str
 
@@ -21,7 +21,7 @@ class MediaURL(BaseModel):
 class DraftTask(BaseModel):
     """A draft of yours whose final version is wanted."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     id: str
 
@@ -35,7 +35,7 @@ class VideoContentItem(BaseModel):
     reference, so that the text can cite ``@name``.
     """
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     type: str
     text: str | None = None
@@ -60,7 +60,7 @@ class VideoGenerationParams(BaseModel):
     cannot render is refused with ``UnprocessableEntityError`` before anything is paid.
     """
 
-    model_config = ConfigDict(extra="allow", protected_namespaces=())
+    model_config = ConfigDict(extra="allow", protected_namespaces=(), defer_build=True)
 
     model: str
     content: list[VideoContentItem]

@@ -1,0 +1,195 @@
+"""What the Python SDK costs beside its own HTTP library: CPU per `retrieve`, and import time.
+
+    .venv/bin/python bench/sdk.py [--calls 1000] [--rounds 9]
+
+The server is a raw socket loop in a process of its own, so that only the client's CPU is counted. The
+candidates take turns in every round; the ratio is taken within a round and the median of the rounds is
+told. "Bare" is httpx2's own client and `json.loads`, with the same headers, against the same server.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+import httpx2
+
+from meshapi import AsyncMeshAPI, MeshAPI
+
+TASK = {
+    "id": "task_01K5A9Q8ZJ3V7T1N2M4P6R8S0W",
+    "status": "running",
+    "model": "mesh/diorama-1",
+    "error": None,
+    "content": None,
+    "created_at": 1785585600,
+    "updated_at": 1785585605,
+    "completed_at": None,
+    "expires_at": 1785758400,
+    "progress": 0.42,
+    "queue_position": None,
+    "seed": 42,
+    "resolution": "720p",
+    "ratio": "16:9",
+    "duration": 5,
+    "frames": 120,
+    "framespersecond": 24,
+    "generate_audio": True,
+    "safety_identifier": None,
+    "priority": 5,
+    "draft": False,
+    "draft_task_id": None,
+    "service_tier": "default",
+    "execution_expires_after": 172800,
+    "usage": None,
+    "cost_usd": None,
+    "metadata": {"shot": "7"},
+}
+KEY = "rsk_0123456789ABCDEFGHJKMNPQRS"
+
+
+def _serve(port: "multiprocessing.Queue[int]") -> None:
+    """Answers every request on every connection with the same task."""
+    body = json.dumps(TASK, separators=(",", ":")).encode()
+    answer = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        b"X-Request-Id: req_01K5A9Q8ZJ3V7T1N2M4P6R8S0W\r\n"
+        b"X-Mesh-Version: 2026-08\r\nX-Mesh-Idempotency: supported\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    )
+
+    class Answering(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = transport
+
+        def data_received(self, data: bytes) -> None:
+            self.transport.write(answer)  # type: ignore[attr-defined]  # a GET fits one segment here
+
+    async def main() -> None:
+        server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0)
+        port.put(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(main())
+
+
+def _cpu_us(call: Callable[[], object], calls: int) -> float:
+    started = time.process_time()
+    for _ in range(calls):
+        call()
+    return (time.process_time() - started) / calls * 1e6
+
+
+async def _async_cpu_us(call: Callable[[], Awaitable[object]], calls: int, at_once: int) -> float:
+    async def worker() -> None:
+        for _ in range(calls // at_once):
+            await call()
+
+    started = time.process_time()
+    await asyncio.gather(*(worker() for _ in range(at_once)))
+    return (time.process_time() - started) / (calls // at_once * at_once) * 1e6
+
+
+def _headers() -> dict[str, str]:
+    return {
+        "Authorization": f"Bearer {KEY}",
+        "Accept": "application/json",
+        "User-Agent": "bench",
+        "X-MeshAPI-SDK": "bench",
+    }
+
+
+def _sync_round(base: str, calls: int) -> dict[str, float]:
+    url = f"{base}/v1/video/generations/{TASK['id']}"
+    with httpx2.Client(headers=_headers(), timeout=60) as bare, MeshAPI(base_url=base, token=KEY) as client:
+        candidates = {
+            "bare": lambda: json.loads(bare.get(url).content),
+            "meshapi": lambda: client.videos.retrieve(str(TASK["id"])),
+        }
+        for call in candidates.values():
+            _cpu_us(call, 20)
+        return {name: _cpu_us(call, calls) for name, call in candidates.items()}
+
+
+async def _async_round(base: str, calls: int, at_once: int) -> dict[str, float]:
+    url = f"{base}/v1/video/generations/{TASK['id']}"
+    limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
+    async with (
+        httpx2.AsyncClient(headers=_headers(), timeout=60, limits=limits) as bare,
+        AsyncMeshAPI(base_url=base, token=KEY) as client,
+    ):
+
+        async def bare_call() -> object:
+            return json.loads((await bare.get(url)).content)
+
+        async def sdk_call() -> object:
+            return await client.videos.retrieve(str(TASK["id"]))
+
+        candidates = {"bare": bare_call, "meshapi": sdk_call}
+        for call in candidates.values():
+            await _async_cpu_us(call, 2 * at_once, at_once)
+        return {name: await _async_cpu_us(call, calls, at_once) for name, call in candidates.items()}
+
+
+def _import_seconds(code: str) -> float:
+    """CPU of a fresh interpreter that runs ``code``, less one that runs nothing."""
+    script = f"import time; t = time.process_time(); {code}; print(time.process_time() - t)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def _tell(title: str, rounds: list[dict[str, float]], unit: str) -> None:
+    names = list(rounds[0])
+    figures = ", ".join(
+        f"{name} {statistics.median(each[name] for each in rounds):.1f} {unit}" for name in names
+    )
+    ratios = [each[names[-1]] / each[names[0]] for each in rounds]
+    print(
+        f"{title}: {figures}; {names[-1]} / {names[0]} = {statistics.median(ratios):.2f}"
+        f" [{min(ratios):.2f}-{max(ratios):.2f}]"
+    )
+
+
+def main() -> None:
+    """Run all and print one line each."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--calls", type=int, default=1000, help="calls per candidate and round")
+    parser.add_argument("--rounds", type=int, default=9)
+    options = parser.parse_args()
+    ports: multiprocessing.Queue[int] = multiprocessing.Queue()
+    server = multiprocessing.Process(target=_serve, args=(ports,), daemon=True)
+    server.start()
+    base = f"http://127.0.0.1:{ports.get(timeout=10)}"
+    with socket.create_connection(("127.0.0.1", int(base.rsplit(":", 1)[1]))):
+        pass
+    try:
+        rounds = range(options.rounds)
+        _tell("retrieve, sync, CPU per call", [_sync_round(base, options.calls) for _ in rounds], "us")
+        for at_once in (1, 50):
+            results = [asyncio.run(_async_round(base, options.calls, at_once)) for _ in rounds]
+            _tell(f"retrieve, async, {at_once} at once, CPU per call", results, "us")
+        imports = {
+            "httpx2 + pydantic with one model": (
+                "import httpx2, pydantic; type('M', (pydantic.BaseModel,), {'__annotations__': {'x': int}})"
+            ),
+            "meshapi": "from meshapi import MeshAPI, VideoGenerationParams, VideoContentItem",
+        }
+        measured = [{name: _import_seconds(code) * 1e3 for name, code in imports.items()} for _ in rounds]
+        _tell("import, CPU", measured, "ms")
+        alone = [_import_seconds("import meshapi") * 1e3 for _ in rounds]
+        print(f"import meshapi alone, CPU: {statistics.median(alone):.1f} ms")
+    finally:
+        server.terminate()
+        server.join()
+
+
+if __name__ == "__main__":
+    main()
