@@ -17,7 +17,7 @@ import numpy as np
 from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.camera import Camera, Pose
-from meshapi_renderer.elements.particles import weather_particles
+from meshapi_renderer.elements.particles import Particles, weather_particles
 from meshapi_renderer.plan import ScenePlan
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scratch, Timing
@@ -51,7 +51,6 @@ class Parallax:
         self._loose = (1 - sky) * self._near
         self._column = np.arange(canvas.width, dtype=np.float32)[None, :] - np.float32((canvas.width - 1) / 2)
         self._row = np.arange(canvas.height, dtype=np.float32)[:, None] - np.float32((canvas.height - 1) / 2)
-        self._phase = rng.sub("sway").uniform(0.0, math.tau)
         brightness = 0.35 + 0.65 * float(picture.mean()) / 255
         self._particles = weather_particles(
             plan.weather, canvas, rng.sub("weather"), brightness, 1.0, plan.speed
@@ -66,30 +65,28 @@ class Parallax:
             frame[...] = self._picture
             return frame
         seconds = self._timing.seconds(index)
-        ramp = _smooth(seconds / _RAMP_SECONDS)
-        map_x, map_y = self._maps(index, ramp, scratch)
+        map_x, map_y = self._maps(index, scratch)
         moved = cv2.remap(
             self._picture, map_x, map_y, cv2.INTER_CUBIC, dst=frame, borderMode=cv2.BORDER_REFLECT_101
         )
-        gain = 1.0 + ramp * _BREATH * math.sin(0.9 * self._speed * seconds)
+        gain = 1.0 + _BREATH * math.sin(0.9 * self._speed * seconds)
         cv2.convertScaleAbs(moved, dst=frame, alpha=gain)
         if self._particles is not None:
-            self._draw_particles(frame, seconds, ramp, scratch)
+            self._draw_particles(self._particles, frame, seconds, scratch)
         return frame
 
-    def _draw_particles(self, frame: Bytes8, seconds: float, ramp: float, scratch: Scratch) -> None:
+    def _draw_particles(self, particles: Particles, frame: Bytes8, seconds: float, scratch: Scratch) -> None:
         """Let the weather fade in, since frame 0 must not show it."""
-        if self._particles is None:
-            return
-        if ramp >= 1.0:
-            self._particles.draw(frame, seconds, scratch)
+        shown = _smooth(seconds / _RAMP_SECONDS)
+        if shown >= 1.0:
+            particles.draw(frame, seconds, scratch)
             return
         weathered: Bytes8 = scratch.array("weathered", frame.shape)
         weathered[...] = frame
-        self._particles.draw(weathered, seconds, scratch)
-        cv2.addWeighted(weathered, ramp, frame, 1.0 - ramp, 0.0, dst=frame)
+        particles.draw(weathered, seconds, scratch)
+        cv2.addWeighted(weathered, shown, frame, 1.0 - shown, 0.0, dst=frame)
 
-    def _maps(self, index: int, ramp: float, scratch: Scratch) -> tuple[Floats, Floats]:
+    def _maps(self, index: int, scratch: Scratch) -> tuple[Floats, Floats]:
         """Return where in the picture each pixel of frame `index` comes from."""
         height, width = self._near.shape
         map_x = scratch.array("map_x", (height, width), np.float32)
@@ -105,16 +102,11 @@ class Parallax:
         np.multiply(self._open_sky, np.float32(drift), out=factor)
         map_x += factor
         # What is near sways a little, as in a breath of wind, in waves that cross the picture.
-        sway = ramp * _SWAY * self._canvas.long
-        across = np.sin(
-            self._row * np.float32(9 / height) + np.float32(1.3 * self._speed * seconds + self._phase)
-        )
-        along = np.sin(
-            self._column * np.float32(11 / width) - np.float32(1.1 * self._speed * seconds - self._phase)
-        )
-        np.multiply(self._loose, np.float32(sway), out=factor)
-        map_x += factor * across
-        map_y += factor * (np.float32(0.6) * along)
+        np.multiply(self._loose, np.float32(_SWAY * self._canvas.long), out=factor)
+        time = self._speed * seconds
+        map_x += factor * _since_start(self._row * np.float32(9 / height), 1.3 * time)
+        map_x += factor * _since_start(self._column * np.float32(23 / width), 4.1 * time)
+        map_y += factor * _since_start(self._column * np.float32(11 / width), -1.1 * time)
         return map_x, map_y
 
     def _project(self, pose: Pose, closing: float, map_x: Floats, map_y: Floats, factor: Floats) -> None:
@@ -262,6 +254,12 @@ def _flow(source: Bytes8, target: Bytes8, width: int, height: int) -> Floats:
     scale = np.array([width / source.shape[1], height / source.shape[0]], np.float32)
     soft = imaging.gaussian(np.clip(found, -longest, longest), 9) * scale
     return imaging.resize(soft, width, height, imaging.CUBIC)
+
+
+def _since_start(angle: Floats, change: float) -> Floats:
+    """Return half of how far a wave has moved since time zero, where it has not."""
+    moved: Floats = np.float32(0.5) * (np.sin(angle + np.float32(change)) - np.sin(angle))
+    return moved
 
 
 def _reach(pose: Pose) -> float:

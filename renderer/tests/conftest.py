@@ -12,10 +12,12 @@ from PIL import Image
 
 
 def _painted(width: int, height: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Return a soft, coloured picture: gradients and a few discs, as RGB bytes."""
+    """Return a coloured picture: gradients, a weave and a few discs, as RGB bytes."""
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float64)
     y, x = rows / height, columns / width
     picture = np.stack([60 + 120 * y, 90 + 80 * x, 170 - 90 * y], axis=-1)
+    picture += (14 * np.sin(60 * x + 9 * y) * np.sin(47 * y - 7 * x))[..., None]
+    picture += (10 * np.sin(430 * x + 31 * y) * np.sin(230 * y - 13 * x))[..., None]
     for index in range(6):
         centre_x = (0.13 + 0.37 * index + 0.11 * seed) % 1.0
         centre_y = (0.21 + 0.29 * index + 0.17 * seed) % 1.0
