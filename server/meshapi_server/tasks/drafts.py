@@ -34,6 +34,10 @@ def finalise(spec: Spec, item: ContentItem, draft: Task | None) -> Spec:
     final = replace(draft.spec, draft=False, priority=None, metadata=None, callback_url=None)
     if draft.outcome.facts.seed is not None:
         final = replace(final, seed=draft.outcome.facts.seed)
+    if spec.duration is not None or spec.frames is not None:
+        final = replace(
+            final, duration=None, frames=None
+        )  # two spellings of one length: the stated one counts
     return replace(final, **stated)
 
 
