@@ -186,11 +186,9 @@ class SqliteStore:
         """Apply a step (tasks/life.py) in a transaction."""
         return await self.write(lambda connection: steps.apply(connection, task_id, step, now, owner=owner))
 
-    async def request_cancel(self, owner: str, task_id: str) -> None:
-        """Note the wish on a task that is being sent."""
-        await self.write(
-            lambda connection: connection.execute(SQL["request_cancel"], {"id": task_id, "owner": owner})
-        )
+    async def cancel(self, owner: str, task_id: str, now: int) -> Task | None:
+        """End the task, or note the wish while it is being sent (see the port)."""
+        return await self.write(lambda connection: steps.cancel(connection, owner, task_id, now))
 
     async def schedule(self, task_id: str) -> Schedule | None:
         """The schedule row, if the task is in flight."""

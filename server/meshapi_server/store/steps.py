@@ -103,6 +103,15 @@ def apply(
     return moved.task if moved else None
 
 
+def cancel(connection: sqlite3.Connection, owner: str, task_id: str, now: int) -> Task | None:
+    """End the owner's task by CANCELLED; while it is being sent, note the wish and return None."""
+    moved = _move(connection, task_id, Step(event=Event.CANCELLED), now, owner=owner)
+    if moved is None:
+        connection.execute(SQL["request_cancel"], {"id": task_id, "owner": owner})
+        return None
+    return moved.task
+
+
 def reap(connection: sqlite3.Connection, statement: str, values: Mapping[str, Any], now: int) -> list[Task]:
     """Free the leases that ``statement`` selects; returns the tasks whose callers see a change."""
     changed = []

@@ -46,6 +46,11 @@ def task_id() -> str:
     return f"task_{ulid()}"
 
 
+def is_task_id(text: str) -> bool:
+    """Whether ``text`` has the form of :func:`task_id`; says nothing about whether there is such a task."""
+    return text.startswith("task_") and len(text) == 31 and set(text[5:]) <= set(_ALPHABET)
+
+
 def request_id() -> str:
     """A new request id: ``req_`` and a ULID."""
     return f"req_{ulid()}"

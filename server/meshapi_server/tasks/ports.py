@@ -98,8 +98,11 @@ class Store(Protocol):
         """Apply a step (tasks/life.py); None when it changed nothing. ``owner`` limits whose it is."""
         ...
 
-    async def request_cancel(self, owner: str, task_id: str) -> None:
-        """Note the wish on a task that is being sent, for the worker that holds it."""
+    async def cancel(self, owner: str, task_id: str, now: int) -> Task | None:
+        """End the task by CANCELLED, or, while it is being sent, note the wish for the worker that sends it.
+
+        One commit decides which of the two. None when the task did not end by this call.
+        """
         ...
 
     async def schedule(self, task_id: str) -> Schedule | None:

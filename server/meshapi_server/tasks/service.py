@@ -10,10 +10,9 @@ from . import drafts, ids
 from .changes import Changes
 from .clock import Clock
 from .errors import Detail, RequestInvalid, TaskEnded, TaskMissing
-from .life import Step
 from .ports import Created, Files, Idempotency, Models, Page, Query, Store
 from .spec import Spec
-from .states import Event, State, Status
+from .states import State, Status
 from .task import Schedule, Task
 
 DEFAULT_EXPIRY_SECONDS = 172_800
@@ -90,7 +89,7 @@ class TaskService:
         if task is None and by_request:
             task = await self._store.get_by_request(owner, task_id)
         if task is None:
-            raise TaskMissing(f"No video generation task {task_id!r} was found.")
+            raise TaskMissing(f"No video generation task {task_id[:80]!r} was found.")
         return task
 
     async def wait(self, owner: str, task_id: str, seconds: float, *, by_request: bool = False) -> Task:
@@ -110,26 +109,30 @@ class TaskService:
         """The task now and after each change, until it has ended or ``deadline`` (loop time) is over.
 
         Yields None whenever ``idle`` seconds passed without a change, so that a stream can say that it lives.
+        After every silence the store is asked: an announcement is only a hint.
         """
         with self._changes.subscribe(task_id) as queue:
             task = await self.get(owner, task_id)
             yield task
             while not task.ended:
-                snapshot = await _next(queue, deadline, idle)
-                if snapshot is None:
+                announced = await _next(queue, deadline, idle)
+                snapshot = announced or await self.get(owner, task_id)
+                if snapshot.version > task.version:
+                    task = snapshot
+                    yield task
+                elif announced is None:
                     if deadline is not None and asyncio.get_running_loop().time() >= deadline:
                         return
                     yield None
-                elif snapshot.version > task.version:
-                    task = snapshot
-                    yield task
 
     async def list(self, owner: str, query: Query) -> Page:
-        """A page of the owner's tasks; raises RequestInvalid when the cursor is not one of them."""
-        if query.after is not None and await self._store.get(owner, query.after) is None:
-            raise RequestInvalid(
-                (Detail("value_error", ("query", "after"), f"no task {query.after!r} to continue after"),)
-            )
+        """A page of the owner's tasks. Raises RequestInvalid when the cursor is no task id.
+
+        The task itself may be gone: who deletes while paging goes on from where it was.
+        """
+        if query.after is not None and not ids.is_task_id(query.after):
+            message = f"{query.after[:80]!r} is no task id; send the id of the last task of the page before"
+            raise RequestInvalid((Detail("value_error", ("query", "after"), message),))
         return await self._store.page(owner, query)
 
     async def queue_positions(self, tasks: Sequence[Task]) -> Mapping[str, int]:
@@ -141,8 +144,7 @@ class TaskService:
         """End a task that has not ended; a cancelled one is returned as it is. Raises TaskEnded."""
         task = await self.get(owner, task_id)
         if not task.ended:
-            await self._store.request_cancel(owner, task_id)
-            moved = await self._store.step(task_id, Step(event=Event.CANCELLED), self._clock(), owner=owner)
+            moved = await self._store.cancel(owner, task_id, self._clock())
             if moved is not None:
                 self._changes.publish(moved)
                 self._changes.ring()
