@@ -103,6 +103,9 @@ def _envelope(body: dict[str, Any]) -> dict[str, Any]:
 def _message(
     answer: Answer, body: dict[str, Any], envelope: dict[str, Any], details: list[dict[str, Any]]
 ) -> str:
+    if answer.status < 400:
+        goal = answer.headers.get("location", "nowhere")
+        return f"HTTP {answer.status}: redirected to {goal!r}; set base_url to where the API is"
     told = _text(envelope.get("message")) or _text(body.get("detail"))
     if told:
         return told

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from sdk_support.command import Command
 from sdk_support.mesh import MeshService
 from sdk_support.scripted import ScriptedServer
 
@@ -37,3 +38,9 @@ def hosted() -> Iterator[MeshService]:
     """A small working service in the manner of the hosted one."""
     with MeshService(hosted=True) as service:
         yield service
+
+
+@pytest.fixture
+def meshapi(mesh: MeshService, tmp_path: Path) -> Command:
+    """The ``meshapi`` command, configured for the ``mesh`` service."""
+    return Command.against(mesh, tmp_path)

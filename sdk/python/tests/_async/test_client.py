@@ -301,6 +301,14 @@ async def test_a_refusal_names_the_field(scripted):
     assert caught.value.details == [detail]
 
 
+async def test_a_redirected_create_is_not_followed_and_says_where_to(scripted):
+    scripted.play(Say(308, headers={"Location": "https://new.example/v1/video/generations"}))
+    async with _client(scripted) as client:
+        with pytest.raises(MeshAPIError, match=r"redirected to 'https://new\.example/.*set base_url"):
+            await client.videos.generate(**LAKE)
+    assert len(scripted.asked) == 1
+
+
 async def test_a_download_goes_on_where_the_connection_broke(mesh, tmp_path):
     half = len(VIDEO) // 2
     async with _client(mesh) as client:
