@@ -1,0 +1,3 @@
+module github.com/aifiesta/meshapi-go-sdk
+
+go 1.23
