@@ -165,10 +165,9 @@ class Morph:
         leaving = self._moved(self._first, self._forward, eased, scratch, "leaving")
         coming = self._moved(self._last, self._backward, 1.0 - eased, scratch, "coming")
         # Bright parts of the last picture come a little earlier: it reads as light that moves.
-        grey = cv2.cvtColor(coming, cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
-        light = imaging.gaussian(grey, self._first.shape[1] / 40) - np.float32(0.5)
-        weight = np.clip(1.5 * eased - 0.25 + light * np.float32(0.35 * math.sin(math.pi * eased)), 0, 1)
-        weight = (weight * weight * (3 - 2 * weight)).astype(np.float32)
+        ahead = _brightness(coming) * np.float32(0.35 * math.sin(math.pi * eased))
+        weight = np.clip(ahead + np.float32(1.5 * eased - 0.25), 0, 1)
+        weight *= weight * (np.float32(3) - np.float32(2) * weight)
         frame[...] = cv2.blendLinear(coming, leaving, weight, 1 - weight)
         return frame
 
@@ -181,6 +180,16 @@ class Morph:
         target: Bytes8 = scratch.array(name, picture.shape)
         cv2.remap(picture, map_x, map_y, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_REFLECT_101)
         return target
+
+
+def _brightness(picture: Bytes8) -> Floats:
+    """Return how bright the picture is around each pixel, -0.5..0.5."""
+    height, width = picture.shape[:2]
+    scale = _ANALYSIS_SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    grey = cv2.cvtColor(imaging.resize(picture, *size, imaging.AREA), cv2.COLOR_RGB2GRAY)
+    soft = imaging.gaussian(grey.astype(np.float32) * np.float32(1 / 255), size[0] / 40)
+    return imaging.resize(soft - np.float32(0.5), width, height)
 
 
 def guess_depth(picture: Bytes8) -> tuple[Floats, Floats]:

@@ -36,7 +36,7 @@ EXIT_CANCELLED: Final = 143
 ErrorCode = Literal["invalid_input", "internal_error"]
 
 
-class InvalidInput(ValueError):  # noqa: N818 - reads as the fact it reports
+class InvalidInput(ValueError):
     """The job cannot be rendered as asked; the message is meant for the person who asked.
 
     Attributes:
@@ -130,8 +130,12 @@ class Job:
 
     @property
     def memory_bound_mb(self) -> int:
-        """Resident memory in MB (10^6 bytes) past which the render process ends itself."""
-        return MEMORY_BOUNDS_MB[self.rendered_resolution]
+        """Resident memory in MB (10^6 bytes) past which the render process ends itself.
+
+        By resolution, for two threads; every further thread brings its own buffers.
+        """
+        further = max(0, self.threads - 2)
+        return round(MEMORY_BOUNDS_MB[self.rendered_resolution] * (1 + 0.12 * further))
 
     def to_json(self) -> str:
         """Return the job as one line of JSON, without the line end."""

@@ -53,7 +53,7 @@ FRAME_SIZES: Final[dict[Resolution, dict[FixedRatio, tuple[int, int]]]] = {
     },
 }
 
-MEMORY_BOUNDS_MB: Final[dict[Resolution, int]] = {"480p": 350, "720p": 600, "1080p": 1000, "4k": 3200}
+MEMORY_BOUNDS_MB: Final[dict[Resolution, int]] = {"480p": 350, "720p": 600, "1080p": 1000, "4k": 2500}
 """Resident memory a render process may use, by resolution, whatever the duration. A job that passes
 its bound is ended with an error; admit jobs to a machine by these figures."""
 

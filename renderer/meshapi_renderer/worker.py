@@ -35,7 +35,7 @@ from meshapi_renderer.outputs import Outputs
 
 _INPUT: Final = 0
 _NICENESS: Final = 5
-_HEARTBEAT_SECONDS: Final = 0.2
+_HEARTBEAT_SECONDS: Final = 0.15
 _MEMORY_CHECK_SECONDS: Final = 0.05
 _ADDRESS_SPACE_ROOM: Final = 4 * 10**9
 """Libraries reserve far more addresses than memory; the hard limit only has to stop the absurd."""
@@ -79,7 +79,7 @@ class Pulse:
             self._channel.send(event)
 
     def beat_forever(self) -> NoReturn:
-        """Send the latest progress every fifth of a second."""
+        """Send the latest progress at least four times a second."""
         while True:
             self._channel.send(self._latest)
             time.sleep(_HEARTBEAT_SECONDS)

@@ -25,6 +25,7 @@ from meshapi_renderer.job import (
     encode_event,
     environment,
 )
+from meshapi_renderer.sizes import RESOLUTIONS
 
 _FULL: dict[str, object] = {
     "prompt": "a lake",
@@ -119,6 +120,16 @@ def test_a_draft_is_rendered_and_admitted_at_480p() -> None:
     job = Job(prompt="x", seed=1, frames=1, output="o", resolution="4k", draft=True)
     assert job.rendered_resolution == "480p"
     assert job.memory_bound_mb == 350
+
+
+def test_the_memory_bound_grows_with_resolution_and_threads() -> None:
+    bounds = [
+        Job(prompt="x", seed=1, frames=1, output="o", resolution=resolution).memory_bound_mb
+        for resolution in RESOLUTIONS
+    ]
+    assert bounds == sorted(bounds)
+    many = Job(prompt="x", seed=1, frames=1, output="o", resolution="720p", threads=8)
+    assert 600 < many.memory_bound_mb < 1200
 
 
 @pytest.mark.parametrize(
