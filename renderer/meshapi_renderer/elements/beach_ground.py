@@ -51,7 +51,7 @@ def paint_ground(coast: Coast, x: Floats, y: Floats, snow: float) -> Ground:
         drifts = 0.75 + 0.35 * look(coast.fine, 7.0, 0.2)
         land = mix(land, rgb(0.80, 0.84, 0.90) * drifts[..., None], (cover * np.float32(snow))[..., None])
     floor = _sea_floor(coast, look, sand, inland)
-    sea = smoothstep(0.012, -0.020, inland)
+    sea = smoothstep(0.004, -0.034, inland)
     wet = smoothstep(0.048, 0.022, inland + (look(coast.fine, 2.0, 0.1) - 0.5) * 0.012)
     return Ground(mix(land, floor, sea[..., None]), sea, wet, forms)
 
@@ -99,7 +99,8 @@ def _sea_floor(coast: Coast, look: _Look, sand: Floats, inland: Floats) -> Float
     optical = np.clip(depth * np.float32(3.3) + banks, 0, 4)
     reef = smoothstep(0.54, 0.70, look(coast.middle, 0.9, 0.4)) * smoothstep(0.08, 0.2, depth)
     speckle = np.float32(0.55) + np.float32(0.45) * smoothstep(0.4, 0.6, look(coast.fine, 3.2, 0.25))
-    bottom = mix(sand * np.float32(0.95), linear("37564a"), (reef * speckle * np.float32(0.8))[..., None])
+    pale = mix(sand, linear("f1ead8"), 0.45)
+    bottom = mix(pale * np.float32(0.95), linear("37564a"), (reef * speckle * np.float32(0.8))[..., None])
     through = np.exp(optical[..., None] * (_ABSORPTION * np.float32(-1.15)))
     deep = mix(linear("12b3c2"), linear("05478a"), smoothstep(0.15, 1.4, optical)[..., None])
     return np.asarray(bottom * through + deep * (1 - through) * np.float32(0.82), np.float32)

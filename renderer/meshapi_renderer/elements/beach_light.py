@@ -15,7 +15,7 @@ _LEVEL: dict[TimeOfDay, float] = {
     "noon": 1.05,
     "sunset": 0.56,
     "dusk": 0.24,
-    "night": 0.105,
+    "night": 0.135,
 }
 """Illuminance, relative to a bright day."""
 _WEATHER_LEVEL: dict[Weather, float] = {
@@ -41,8 +41,8 @@ _WARMTH: dict[TimeOfDay, float] = {
     "sunrise": 0.55,
     "golden": 0.60,
     "noon": 0.45,
-    "sunset": 0.66,
-    "dusk": 0.75,
+    "sunset": 0.50,
+    "dusk": 0.70,
     "night": 0.85,
 }
 """How much of the palette's colour the light keeps; the eye adapts to the rest."""
@@ -54,6 +54,25 @@ _SKY_IN_WATER: dict[TimeOfDay, float] = {
     "dusk": 0.42,
     "night": 0.30,
 }
+_FLASHES: dict[TimeOfDay, float] = {
+    "sunrise": 0.9,
+    "golden": 0.6,
+    "noon": 0.0,
+    "sunset": 1.0,
+    "dusk": 0.0,
+    "night": 0.35,
+}
+"""Strength of the sun's or moon's path on the water."""
+_GREY_WATER: dict[Weather, float] = {
+    "clear": 0.0,
+    "cloudy": 0.08,
+    "overcast": 0.24,
+    "storm": 0.50,
+    "rain": 0.40,
+    "snow": 0.26,
+    "fog": 0.34,
+}
+"""Least share of the sky in the water: under clouds the sea loses its own colour."""
 _SHADOW_LENGTH: dict[TimeOfDay, float] = {
     "sunrise": 2.3,
     "golden": 1.7,
@@ -74,8 +93,12 @@ class BeachLight:
     """Factor on the light within a shadow."""
     shadow: tuple[float, float]
     """Where the shadow of a thing one unit high falls (x, y)."""
-    sky: Floats
-    """The sky's mirror image in the water."""
+    water: Floats
+    """Light that comes back out of the sea's depth: whiter than on land, since the sky shares in it."""
+    sky_near_sun: Floats
+    """The sky's mirror image on the sun's side of the picture."""
+    sky_far: Floats
+    """The same on the other side."""
     sky_share: float
     glitter: Floats
     """Colour of the sun's flashes on the water, black for none."""
@@ -95,17 +118,16 @@ def beach_light(plan: ScenePlan, bearing: float) -> BeachLight:
     cool = mix(rgb(1, 1, 1), sky.ambient / _grey(sky.ambient), 0.35) / tint
     shade = mix(rgb(1, 1, 1), cool * 0.42, direct)
     reach = _SHADOW_LENGTH[plan.time]
-    image = mix(sky.horizon, sky.middle, 0.55) * sky.exposure
-    flash = sky.glow * direct * (0.0 if plan.time == "dusk" else 1.0)
-    if plan.time == "night":
-        flash = sky.sun * direct * 0.55
+    flash = (sky.sun if plan.time == "night" else sky.glow) * (max(0.0, direct - 0.2) * _FLASHES[plan.time])
     dark = plan.time in ("dusk", "night")
     return BeachLight(
         colour=colour,
         shade=shade,
         shadow=(reach * math.cos(bearing), reach * math.sin(bearing)),
-        sky=image,
-        sky_share=_SKY_IN_WATER[plan.time] if direct > 0.3 else max(0.16, 0.6 * _SKY_IN_WATER[plan.time]),
+        water=mix(colour, rgb(1, 1, 1) * level, 0.6),
+        sky_near_sun=mix(sky.horizon, sky.glow, 0.25) * sky.exposure,
+        sky_far=mix(sky.middle, sky.zenith, 0.35) * sky.exposure,
+        sky_share=max(_SKY_IN_WATER[plan.time], _GREY_WATER[plan.weather]),
         glitter=flash,
         lanterns=(1.0 if plan.time == "night" else 0.8) if dark else 0.0,
     )

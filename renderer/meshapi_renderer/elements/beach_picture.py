@@ -13,7 +13,7 @@ from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import linear, mix, to8
 from meshapi_renderer.elements.beach_ground import Ground, paint_ground
 from meshapi_renderer.elements.beach_light import BeachLight
-from meshapi_renderer.elements.coast import Coast
+from meshapi_renderer.elements.coast import Coast, points_in_units
 from meshapi_renderer.elements.grove import Palm, cast_shadows, paint_trunks
 from meshapi_renderer.elements.palms import Crown
 from meshapi_renderer.elements.parasols import Parasol, paint_parasols, shade_parasols
@@ -67,9 +67,7 @@ def _shadows(site: BeachSite, light: BeachLight) -> Bytes8:
 def _paint_band(site: BeachSite, light: BeachLight, shadow: Bytes8, first: int) -> Floats:
     """Linear light of the rows that ``shadow`` covers, from row ``first`` on."""
     rows = shadow.shape[0]
-    y = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(first + 0.5 - site.rows / 2)) / site.unit
-    x = (np.arange(site.columns, dtype=np.float32)[None] + np.float32(0.5 - site.columns / 2)) / site.unit
-    x, y = (np.ascontiguousarray(v, np.float32) for v in np.broadcast_arrays(x, y))
+    x, y = points_in_units(rows, site.columns, site.unit, first - (site.rows - rows) / 2)
     ground = paint_ground(site.coast, x, y, site.snow)
     albedo = ground.albedo * (1 - np.float32(0.20) * ground.wet * (1 - ground.sea))[..., None]
     albedo = np.ascontiguousarray(albedo, np.float32)
@@ -77,7 +75,8 @@ def _paint_band(site: BeachSite, light: BeachLight, shadow: Bytes8, first: int) 
     paint_parasols(albedo, [parasol.moved(-first) for parasol in site.parasols], site.bearing + math.pi)
     # Water blurs and lightens what falls on its bed.
     depth = shadow.astype(np.float32) * np.float32(1 / 255) * (1 - np.float32(0.6) * ground.sea)
-    shaded = mix(1.0, light.shade, depth[..., None]) * light.colour
+    beam = mix(light.colour, light.water, ground.sea[..., None])
+    shaded = mix(1.0, light.shade, depth[..., None]) * beam
     slope = cv2.Sobel(ground.relief, cv2.CV_32F, 1, 1, ksize=3, scale=site.unit / 1280.0)
     shaded = shaded * (1 - np.clip(slope * np.float32(6), -0.12, 0.12) * (1 - ground.sea))[..., None]
     lit = albedo * (shaded + _lamp_light(site, light, x, y))
@@ -85,12 +84,12 @@ def _paint_band(site: BeachSite, light: BeachLight, shadow: Bytes8, first: int) 
 
 
 def _with_sky(lit: Floats, ground: Ground, light: BeachLight, x: Floats, y: Floats) -> Floats:
-    """The sky's image in the water, stronger towards the far side of the picture, where the view is flatter."""
+    """The sky's image in the water, stronger towards the far side of the picture: a flatter view."""
     reach = np.float32(max(0.1, math.hypot(*light.shadow)))
-    towards = (-x * np.float32(light.shadow[0]) - y * np.float32(light.shadow[1])) / reach
-    share = np.float32(light.sky_share) * np.clip(0.85 + 0.5 * towards - 0.5 * y, 0.3, 1.6) * ground.sea
-    # Thin water over the sand mirrors less than it shows.
-    return mix(lit, light.sky, np.clip(share, 0, 0.8)[..., None])
+    towards_sun = -(x * np.float32(light.shadow[0]) + y * np.float32(light.shadow[1])) / reach
+    image = mix(light.sky_far, light.sky_near_sun, np.clip(0.35 + 1.4 * towards_sun, 0, 1)[..., None])
+    share = np.float32(light.sky_share) * np.clip(0.85 + 0.5 * towards_sun - 0.6 * y, 0.3, 1.6) * ground.sea
+    return mix(lit, image, np.clip(share, 0, 0.8)[..., None])
 
 
 def _lamp_light(site: BeachSite, light: BeachLight, x: Floats, y: Floats) -> Floats | float:

@@ -30,10 +30,11 @@ class Coast:
 
     __slots__ = ("_along", "_cosine", "_offset", "_sine", "broad", "fine", "middle")
 
-    def __init__(self, rng: Rng) -> None:
+    def __init__(self, rng: Rng, shift: float = 0.0) -> None:
+        """``shift`` moves the waterline down the picture, in units."""
         angle = rng.uniform(0.20, 0.48) * rng.sign()
         self._cosine, self._sine = math.cos(angle), math.sin(angle)
-        self._offset = rng.uniform(0.02, 0.06)
+        self._offset = rng.uniform(0.02, 0.06) - shift
         self._along = rng.u()
         self.broad = fbm(_SIDE, _SIDE, 3, 6, rng.sub("broad"), 0.5)
         self.middle = fbm(_SIDE, _SIDE, 6, 7, rng.sub("middle"), 0.55)
@@ -54,6 +55,17 @@ class Coast:
     def inland_direction(self) -> tuple[float, float]:
         """Unit vector (x, y) of the picture that points from the sea to the land."""
         return -self._sine, self._cosine
+
+
+def points_in_units(rows: int, columns: int, unit: float, lower: float = 0.0) -> tuple[Floats, Floats]:
+    """x and y of the pixels of a picture, (rows, columns) each, in units from the middle.
+
+    ``unit`` is in pixels; ``lower`` is how many rows the picture's middle lies below the origin.
+    """
+    x = (np.arange(columns, dtype=np.float32) + np.float32(0.5 - columns / 2)) * np.float32(1 / unit)
+    y = (np.arange(rows, dtype=np.float32) + np.float32(0.5 - rows / 2 + lower)) * np.float32(1 / unit)
+    across, down = np.meshgrid(x, y)
+    return np.ascontiguousarray(across), np.ascontiguousarray(down)
 
 
 def sample(texture: Floats, u: Floats, v: Floats) -> Floats:

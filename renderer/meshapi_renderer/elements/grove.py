@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import linear, mix, to8
 from meshapi_renderer.elements.coast import Coast
 from meshapi_renderer.elements.palms import SPRITE, VARIANTS, Crown
-from meshapi_renderer.layers import STRIPS, strip_edges
+from meshapi_renderer.layers import strip_edges
 from meshapi_renderer.rng import Rng
 
 CROWN_RADIUS = 0.060
@@ -204,13 +205,17 @@ class Canopy:
             return
         alpha, tone = _laid(crown.alpha, matrix, window), _laid(crown.tone, matrix, window)
         tone = np.clip(tone / np.maximum(alpha, np.float32(0.05)), 0, 1)
-        leaf = mix(linear("132718"), linear("97b04e"), np.power(tone, np.float32(1.3))[..., None])
+        leaf = mix(linear("132718"), linear("86a04c"), np.power(tone, np.float32(1.3))[..., None])
         if snow > 0:
-            leaf = mix(leaf, 0.85, (np.clip(tone * np.float32(1.6) - np.float32(0.5), 0, 1) * snow)[..., None])
+            leaf = mix(
+                leaf, 0.85, (np.clip(tone * np.float32(1.6) - np.float32(0.5), 0, 1) * snow)[..., None]
+            )
         shown = to8(leaf * light).astype(np.float32)
         through = 1 - alpha[..., None]
         below = self._picture[window]
-        below[..., :3] = (below[..., :3] * through + shown * alpha[..., None] + np.float32(0.5)).astype(np.uint8)
+        below[..., :3] = (below[..., :3] * through + shown * alpha[..., None] + np.float32(0.5)).astype(
+            np.uint8
+        )
         below[..., 3] = (below[..., 3] * through[..., 0] + np.float32(0.5)).astype(np.uint8)
 
     def draw(self, frame: Bytes8, matrix: Floats, seconds: float, wind: float) -> None:
@@ -222,7 +227,7 @@ class Canopy:
         y = (np.arange(height, dtype=np.float32)[:, None] - np.float32(shift_y)) / np.float32(scale)
         reach = 2 * _SWAY * wind * self._unit + 2
         edges = strip_edges(width)
-        for left, right in zip(edges[:STRIPS], edges[1:], strict=True):
+        for left, right in pairwise(edges):
             begin = max(0, math.floor((left - shift_x) / scale - reach))
             end = max(begin + 1, math.ceil((right - shift_x) / scale + reach))
             top = max(0, math.floor(scale * (int(self._first[begin:end].min()) - reach) + shift_y))

@@ -59,7 +59,7 @@ class Gulls:
         ]
 
     def draw(self, frame: Bytes8, matrix: Floats, centre: tuple[float, float], seconds: float) -> None:
-        """Draw the birds of that moment; ``matrix`` maps layer pixels to the frame, ``centre`` is its middle."""
+        """Draw the birds of that moment; ``matrix`` maps layer pixels, ``centre`` in the middle, to the frame."""
         for gull in self._gulls:
             x, y, heading = self._place(gull, seconds, centre)
             scale = float(matrix[0, 0])

@@ -22,7 +22,7 @@ SPRITE = 256
 _OVERSAMPLING = 2
 _BITS = 3
 _ONE = 1 << _BITS
-_POINTS = 17
+_POINTS = 22
 VARIANTS = 5
 
 
@@ -43,7 +43,7 @@ def _draw_crown(rng: Rng) -> Crown:
     side = SPRITE * _OVERSAMPLING
     alpha = np.zeros((side, side), np.uint8)
     tone = np.zeros((side, side), np.uint8)
-    fronds = 15 + rng.integer(6)
+    fronds = 13 + rng.integer(5)
     order = sorted(range(fronds), key=lambda index: (index * 7) % fronds)
     for rank, index in enumerate(order):
         bearing = math.tau * index / fronds + rng.normal() * 0.11
@@ -63,13 +63,13 @@ def _draw_frond(alpha: Bytes8, tone: Bytes8, bearing: float, reach: float, light
     angle = bearing + rng.normal() * 0.30 * share**2
     x = side / 2 + np.cos(angle) * reach * share
     y = side / 2 + np.sin(angle) * reach * share
-    thick = max(1, round(side * 0.0062))
+    thick = max(1, round(side * 0.0052))
     leaflets = list(_leaflets(x, y, angle, share, reach))
-    gap = side * 0.007
+    gap = side * 0.009
     for leaflet in leaflets:
         leaflet.draw(tone, 34, thick, gap)
     for leaflet in leaflets:
-        value = light * (0.80 + 0.20 * leaflet.flank) + 0.05 * rng.normal()
+        value = light * (0.84 + 0.16 * leaflet.flank) + 0.13 * rng.normal()
         leaflet.draw(alpha, 255, thick)
         leaflet.draw(tone, 255 * min(1.0, max(0.1, value)), thick)
     rib = np.round(np.stack([x, y], 1) * _ONE).astype(np.int32)
@@ -95,11 +95,8 @@ class _Leaflet:
 def _leaflets(x: Line, y: Line, angle: Line, share: Line, reach: float) -> Iterator[_Leaflet]:
     """The blades along a midrib through the points (x, y), root to tip."""
     for i in range(1, _POINTS):
-        length = reach * 0.23 * math.sin(math.pi * min(1.0, share[i] * 0.88 + 0.10)) ** 0.6
-        for part in (0.0, 0.5):
-            root_x = float(x[i] + (x[i - 1] - x[i]) * part)
-            root_y = float(y[i] + (y[i - 1] - y[i]) * part)
-            for flank in (-1, 1):
-                way = float(angle[i] + flank * (1.05 - 0.55 * share[i]))
-                tip_x, tip_y = root_x + math.cos(way) * length, root_y + math.sin(way) * length
-                yield _Leaflet(root_x, root_y, tip_x, tip_y, flank)
+        length = reach * 0.27 * math.sin(math.pi * min(1.0, share[i] * 0.88 + 0.10)) ** 0.6
+        for flank in (-1, 1):
+            way = float(angle[i] + flank * (1.05 - 0.55 * share[i]))
+            tip_x, tip_y = x[i] + math.cos(way) * length, y[i] + math.sin(way) * length
+            yield _Leaflet(float(x[i]), float(y[i]), float(tip_x), float(tip_y), flank)

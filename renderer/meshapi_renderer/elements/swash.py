@@ -19,7 +19,7 @@ from meshapi_renderer.elements.drift_texture import DriftTexture, to_byte_mask
 from meshapi_renderer.noise import fbm
 from meshapi_renderer.rng import Rng
 
-_EDGE_REACH = 0.05
+_EDGE_REACH = 0.065
 """Units on either side of the waterline that the edge tables cover."""
 _WAVE_LENGTH = 0.075
 _WAVE_PACE = 0.17
@@ -105,7 +105,8 @@ class Swash:
         phase = stretch * np.float32(5.0) + along * np.float32(0.8)
         long_wave = np.sin(phase + np.float32(0.95 * seconds)) * np.float32(0.019)
         short_wave = np.sin(phase * np.float32(2.3) + np.float32(1.7 * seconds)) * np.float32(0.009)
-        return (long_wave + short_wave) * np.float32(0.75 + 0.25 * self._strength)
+        total: Floats = (long_wave + short_wave) * np.float32(0.75 + 0.25 * self._strength)
+        return total
 
     def _edge_foam(self, above: Floats, lace: Bytes8, rows: int, columns: int) -> Bytes8:
         """The white rim of the water and the net of foam behind it."""
@@ -121,16 +122,18 @@ class Swash:
         """Phase of the incoming waves in waves, and where they break, both on the grid."""
         out, along = np.maximum(-shallows.above, np.float32(-0.03)), shallows.along
         slow = np.float32(0.010 * seconds)
-        wobble = sample(self._patches, along * np.float32(1.6), out * np.float32(1.6) + slow) - np.float32(0.5)
+        wobble = sample(self._patches, along * np.float32(1.6), out * np.float32(1.6) + slow) - np.float32(
+            0.5
+        )
         finer = sample(self._patches, along * np.float32(5.1), out * np.float32(2.0) - slow) - np.float32(0.5)
         bent = out + wobble * np.float32(0.055) + finer * np.float32(0.016)
         phase = bent * np.float32(1 / _WAVE_LENGTH) + np.float32(_WAVE_PACE * seconds)
         # The noise that decides where a wave breaks travels with the wave.
         patch = sample(self._patches, along * np.float32(2.2), phase * np.float32(0.17))
-        low = 0.52 - 0.12 * self._strength
+        low = 0.46 - 0.12 * self._strength
         breaking = smoothstep(low, low + 0.16, patch)
-        reach = 0.15 + 0.07 * (self._strength - 1)
-        zone = smoothstep(0.010, 0.030, out) * smoothstep(reach, 0.4 * reach, out)
+        reach = 0.175 + 0.07 * (self._strength - 1)
+        zone = smoothstep(0.010, 0.030, out) * smoothstep(reach, 0.5 * reach, out)
         return phase, to_byte_mask(breaking * zone)
 
     def _lace(self, seconds: float, matrix: Floats, rows: int, columns: int) -> Bytes8:
@@ -157,7 +160,7 @@ def _lace_tile(side: int, cells: int, rng: Rng) -> Bytes8:
 
 def _lace_contrast() -> Bytes8:
     level = np.arange(256, dtype=np.float32) / np.float32(255)
-    return to_byte_mask((level - np.float32(0.60)) * np.float32(5.5))
+    return to_byte_mask((level - np.float32(0.56)) * np.float32(4.6))
 
 
 _LACE_CONTRAST = _lace_contrast()
@@ -166,16 +169,17 @@ _LACE_CONTRAST = _lace_contrast()
 def _edge_tables() -> tuple[Bytes8, Bytes8]:
     """(solid foam, foam as far as lace allows) by distance from the water's edge."""
     above = (np.arange(256, dtype=np.float32) - np.float32(127.5)) * np.float32(_EDGE_REACH / 127.5)
-    behind = np.where(above < 0, np.exp(np.minimum(above, 0) * np.float32(50)), 0)
+    fading = smoothstep(-_EDGE_REACH, -0.4 * _EDGE_REACH, above)
+    behind = np.where(above < 0, np.exp(np.minimum(above, 0) * np.float32(21)), 0) * fading
     rim = np.exp(-np.abs(above + np.float32(0.0025)) * np.float32(600)) * np.float32(0.9)
-    return to_byte_mask(rim + np.float32(0.16) * behind), to_byte_mask(behind)
+    return to_byte_mask(rim + np.float32(0.20) * behind**2), to_byte_mask(behind)
 
 
 def _breaker_tables() -> tuple[Bytes8, Bytes8, Bytes8]:
     """(crest, foam trail, dark front) by share of the way from a crest to the next one out."""
     share = (np.arange(256, dtype=np.float32) + np.float32(0.5)) / np.float32(256)
     ahead = 1 - share
-    crest = np.exp(-share * np.float32(30)) + np.exp(-ahead * np.float32(110))
-    trail = np.exp(-share * np.float32(5.5)) * np.float32(0.9)
-    front = np.exp(-((ahead - np.float32(0.07)) / np.float32(0.055)) ** 2) * np.float32(0.9)
+    crest = np.exp(-share * np.float32(22)) + np.exp(-ahead * np.float32(80))
+    trail = np.exp(-share * np.float32(3.6)) * smoothstep(1.0, 0.7, share)
+    front = np.exp(-(((ahead - np.float32(0.07)) / np.float32(0.055)) ** 2)) * np.float32(0.9)
     return to_byte_mask(crest), to_byte_mask(trail), to_byte_mask(front)

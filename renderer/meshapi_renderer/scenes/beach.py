@@ -8,10 +8,10 @@ import numpy as np
 from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.camera import Camera, Pose, margin
-from meshapi_renderer.colour import luminance, mix, palette, rgb, smoothstep, swatch8
+from meshapi_renderer.colour import luminance, mix, palette, smoothstep, swatch8
 from meshapi_renderer.elements.beach_light import beach_light
 from meshapi_renderer.elements.beach_picture import BeachSite, bake_beach
-from meshapi_renderer.elements.coast import Coast, sample, unit_pixels
+from meshapi_renderer.elements.coast import Coast, points_in_units, sample, unit_pixels
 from meshapi_renderer.elements.drift_texture import to_byte_mask
 from meshapi_renderer.elements.grove import Canopy, plant_palms
 from meshapi_renderer.elements.gulls import Gulls
@@ -20,6 +20,7 @@ from meshapi_renderer.elements.parasols import place_parasols
 from meshapi_renderer.elements.particles import weather_particles
 from meshapi_renderer.elements.sea_surface import SeaSurface
 from meshapi_renderer.elements.softlight import grid_canvas
+from meshapi_renderer.elements.sun_glitter import SunGlitter, coloured
 from meshapi_renderer.elements.swash import Shallows, Surf, Swash
 from meshapi_renderer.noise import fbm
 from meshapi_renderer.plan import ScenePlan
@@ -35,6 +36,10 @@ _ONE = 170
 """The byte that stands for a factor of one in the coarse tint."""
 _HALF_TONE = 128
 """The byte that stands for a factor of one in the sea's factor."""
+_WET_SAND = (np.float32(0.23), np.float32(0.26), np.float32(0.29))
+"""What wet sand swallows more than dry sand: red, green, blue."""
+_THIN_WATER = (np.float32(-0.16), np.float32(0.03), np.float32(0.06))
+"""What a film of water adds."""
 _SEA_STRENGTH = {"storm": 2.0, "rain": 1.3}
 
 
@@ -49,7 +54,7 @@ class Beach:
         self._air = air(plan.weather)
         self._unit, self._margin = unit_pixels(canvas), margin(canvas)
         self._grid_margin = margin(self._grid)
-        coast = Coast(rng.sub("coast"))
+        coast = Coast(rng.sub("coast"), _sea_shift(canvas))
         bearing = rng.sub("sun").uniform(-0.2, 1.0)
         self._light = beach_light(plan, bearing)
         site = _site(plan, canvas, coast, rng, bearing)
@@ -60,8 +65,9 @@ class Beach:
         )
         self._swash, self._surface = self._water(plan, coast, site, rng)
         self._gulls = Gulls(rng.sub("gulls"), self._unit, self._light)
-        self._foam = swatch8(mix(self._light.colour, self._light.sky, 0.12) * np.float32(1.15))
-        self._flash = swatch8(self._light.glitter * np.float32(1.6))
+        self._foam = swatch8(mix(self._light.colour, self._light.sky_far, 0.12) * np.float32(1.15))
+        layer = (site.rows, site.columns)
+        self._glitter = SunGlitter(rng.sub("glitter"), layer, self._unit, self._light)
         self._veil = fbm(256, 256, 3, 5, rng.sub("veil"), 0.5)
         self._cloud_shadow = _cloud_shadow(plan)
         self._fog = np.array(swatch8(palette(plan.time, plan.weather).haze), np.float32)
@@ -75,13 +81,11 @@ class Beach:
         strength = _SEA_STRENGTH.get(plan.weather, 1.0)
         grid, border = self._grid, self._grid_margin
         unit = unit_pixels(grid)
-        x = (np.arange(grid.width + 2 * border, dtype=np.float32)[None] + 0.5 - border - grid.width / 2) / unit
-        y = (np.arange(grid.height + 2 * border, dtype=np.float32)[:, None] + 0.5 - border - grid.height / 2) / unit
-        points = tuple(np.ascontiguousarray(v, np.float32) for v in np.broadcast_arrays(x, y))
+        points = points_in_units(grid.height + 2 * border, grid.width + 2 * border, unit)
         swash = Swash(coast, rng.sub("swash"), points, (site.rows, site.columns), self._unit, strength)
         half = (site.rows // 2 + 2, site.columns // 2 + 2)
         sunny = float(np.clip(1 - luminance(self._light.shade), 0, 1))
-        surface = SeaSurface(rng.sub("surface"), half, self._unit / 2, strength, sunny, 0.5)
+        surface = SeaSurface(rng.sub("surface"), half, self._unit / 2, strength, sunny)
         return swash, surface
 
     def frame(self, index: int, scratch: Scratch) -> Bytes8:
@@ -117,30 +121,31 @@ class Beach:
         rows, columns = -(-height // 2), -(-width // 2)
         half = np.array(matrix, np.float64)
         half[:, 2] *= 0.5
-        factor, ripples = self._surface.factor(shallows, seconds, half, rows, columns)
+        factor = self._surface.factor(shallows, seconds, half, rows, columns)
         large = imaging.resize(factor, width, height)
-        cv2.subtract(large, cv2.convertScaleAbs(surf.face, alpha=0.20), large)
+        cv2.subtract(large, cv2.convertScaleAbs(surf.face, alpha=0.11), large)
         cv2.multiply(picture, imaging.triple(large), picture, 1 / _HALF_TONE)
-        if max(self._flash) > 12:
-            where = imaging.resize(self._flash_field(shallows), columns, rows)
-            flashes = imaging.resize(self._surface.flashes(ripples, where), width, height)
-            cv2.add(picture, _coloured(flashes, self._flash), picture)
+        if self._glitter.visible:
+            self._glitter.draw(picture, shallows, seconds, matrix)
 
     def _tint(self, shallows: Shallows, pose: Pose, seconds: float) -> Bytes8:
         """Slow factors on the ground, on the grid, three channels in 1/170."""
-        wet = smoothstep(0.026, -0.002, shallows.above)[..., None]
-        film = smoothstep(0.004, -0.034, shallows.above) * smoothstep(-0.10, 0.0, shallows.inland)
-        factor = mix(rgb(1, 1, 1), rgb(0.72, 0.69, 0.66), wet * smoothstep(-0.09, -0.01, shallows.inland)[..., None])
-        factor = factor * mix(rgb(1, 1, 1), rgb(0.80, 1.03, 1.06), film[..., None])
+        wet = smoothstep(0.026, -0.002, shallows.above) * smoothstep(-0.030, -0.004, shallows.above)
+        film = smoothstep(0.002, -0.030, shallows.above) * smoothstep(-0.12, 0.0, shallows.inland)
+        level = np.full_like(wet, _ONE)
         if self._cloud_shadow > 0:
-            factor = factor * (1 - np.float32(self._cloud_shadow) * self._clouds(pose, seconds))[..., None]
-        return np.clip(factor * np.float32(_ONE) + np.float32(0.5), 0, 255).astype(np.uint8)
+            level = level * (1 - np.float32(self._cloud_shadow) * self._clouds(pose, seconds))
+        planes = [
+            np.clip(level * (1 - wet * soak) * (1 + film * clear), 0, 255).astype(np.uint8)
+            for soak, clear in zip(_WET_SAND, _THIN_WATER, strict=True)
+        ]
+        return np.asarray(cv2.merge(planes), np.uint8)
 
     def _clouds(self, pose: Pose, seconds: float) -> Floats:
         """Shadows of passing clouds, 0 to 1, on the grid."""
-        u, v = self._grid_points(pose, 0.55)
+        u, v = self._grid_points(pose, 0.8)
         drift = np.float32(0.020 * self._air.wind * seconds)
-        return smoothstep(0.46, 0.64, sample(self._veil, u + drift, v - drift * np.float32(0.4)))
+        return smoothstep(0.42, 0.60, sample(self._veil, u + drift, v - drift * np.float32(0.4)))
 
     def _grid_points(self, pose: Pose, scale: float) -> tuple[Floats, Floats]:
         """Ground coordinates of the grid's points, in repeats of a texture."""
@@ -150,18 +155,6 @@ class Beach:
         x = (np.arange(grid.width, dtype=np.float32)[None] - np.float32(shift_x)) * step
         y = (np.arange(grid.height, dtype=np.float32)[:, None] - np.float32(shift_y)) * step
         return x + np.zeros_like(y), y + np.zeros_like(x)
-
-    def _flash_field(self, shallows: Shallows) -> Bytes8:
-        """Where the water sends the sun to the eye: a broad path on the side the light comes from."""
-        grid = self._grid
-        way = self._light.shadow
-        x = (np.arange(grid.width, dtype=np.float32)[None] + 0.5) / grid.long - 0.5 * grid.width / grid.long
-        y = (np.arange(grid.height, dtype=np.float32)[:, None] + 0.5) / grid.long - 0.5 * grid.height / grid.long
-        far = min(0.30, 0.13 * float(np.hypot(*way)))
-        reach = max(0.1, float(np.hypot(*way)))
-        spot_x, spot_y = -way[0] / reach * far, -way[1] / reach * far - 0.12
-        path = np.exp(-(((x - spot_x) / 0.30) ** 2 + ((y - spot_y) / 0.20) ** 2)).astype(np.float32)
-        return to_byte_mask(path * smoothstep(-0.02, -0.07, shallows.above))
 
     def _lay_fog(self, picture: Bytes8, pose: Pose, seconds: float) -> None:
         """Banks of fog between the drone and the beach, in place."""
@@ -181,6 +174,7 @@ def _site(plan: ScenePlan, canvas: Canvas, coast: Coast, rng: Rng, bearing: floa
     rows, columns = canvas.height + 2 * border, canvas.width + 2 * border
     centre = (columns / 2, rows / 2)
     half_width, half_height = columns / 2 / unit + 0.05, rows / 2 / unit + 0.05
+    rough = plan.weather in ("snow", "storm")
     palms = plant_palms(coast, rng.sub("palms"), half_width, half_height, _MOST_PALMS)
     return BeachSite(
         rows=rows,
@@ -189,31 +183,30 @@ def _site(plan: ScenePlan, canvas: Canvas, coast: Coast, rng: Rng, bearing: floa
         coast=coast,
         palms=[palm.placed(unit, *centre) for palm in palms],
         crowns=draw_crowns(rng.sub("crowns")),
-        parasols=place_parasols(coast, rng.sub("parasols"), unit, centre),
+        parasols=[] if rough else place_parasols(coast, rng.sub("parasols"), unit, centre),
         bearing=bearing,
         snow=0.9 if plan.weather == "snow" else 0.0,
     )
+
+
+def _sea_shift(canvas: Canvas) -> float:
+    """How many units an upright frame's coast lies lower, so that sea and land share the picture."""
+    return 0.30 * max(0.0, 0.5 * canvas.height / unit_pixels(canvas) - 0.30)
 
 
 def _cloud_shadow(plan: ScenePlan) -> float:
     """How dark the shadows of clouds are; only broken clouds throw any."""
     if plan.weather != "cloudy" or plan.time in ("dusk", "night"):
         return 0.12 if plan.weather in ("storm", "rain") else 0.0
-    return 0.38
-
-
-def _coloured(mask: Bytes8, colour: tuple[int, int, int]) -> Bytes8:
-    planes = [cv2.convertScaleAbs(mask, alpha=channel / 255.0) for channel in colour]
-    return np.asarray(cv2.merge(planes), np.uint8)
+    return 0.45
 
 
 def _lay_foam(picture: Bytes8, cover: Bytes8, colour: tuple[int, int, int]) -> None:
     """Blend one colour over the picture by an 8-bit coverage, in place."""
     cv2.multiply(picture, cv2.bitwise_not(imaging.triple(cover)), picture, 1 / 255.0)
-    cv2.add(picture, _coloured(cover, colour), picture)
+    cv2.add(picture, coloured(cover, colour), picture)
 
 
 def build(plan: ScenePlan, canvas: Canvas, timing: Timing, rng: Rng) -> Scene:
     """A beach from above: the hour tints and shades it, the weather roughens or veils it."""
     return Beach(plan, canvas, timing, rng)
-
