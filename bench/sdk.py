@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
+import aiohttp
 import httpx2
 
 from meshapi import AsyncMeshAPI, MeshAPI
@@ -123,6 +124,8 @@ async def _async_round(base: str, calls: int, at_once: int) -> dict[str, float]:
     async with (
         httpx2.AsyncClient(headers=_headers(), timeout=60, limits=limits) as bare,
         AsyncMeshAPI(base_url=base, token=KEY) as client,
+        aiohttp.ClientSession() as session,
+        AsyncMeshAPI(base_url=base, token=KEY, http_client=session) as over_aiohttp,
     ):
 
         async def bare_call() -> object:
@@ -131,7 +134,10 @@ async def _async_round(base: str, calls: int, at_once: int) -> dict[str, float]:
         async def sdk_call() -> object:
             return await client.videos.retrieve(str(TASK["id"]))
 
-        candidates = {"bare": bare_call, "meshapi": sdk_call}
+        async def aiohttp_call() -> object:
+            return await over_aiohttp.videos.retrieve(str(TASK["id"]))
+
+        candidates = {"bare": bare_call, "meshapi over aiohttp": aiohttp_call, "meshapi": sdk_call}
         for call in candidates.values():
             await _async_cpu_us(call, 2 * at_once, at_once)
         return {name: await _async_cpu_us(call, calls, at_once) for name, call in candidates.items()}

@@ -18,14 +18,17 @@ PAIRS = (
     (HERE / "meshapi" / "_async", HERE / "meshapi" / "_sync"),
     (HERE / "tests" / "_async", HERE / "tests" / "_sync"),
 )
-# Written by hand on both sides: what says which side it is, and what waits.
-BY_HAND = frozenset({"__init__.py", "pause.py"})
+# Written by hand on both sides: what differs by more than `await`.
+BY_HAND = frozenset({"__init__.py", "connect.py", "pause.py"})
 NAMES = {
     "AsyncClient": "Client",
     "AsyncDriver": "Driver",
+    "AsyncHttpxTransport": "HttpxTransport",
     "AsyncIterator": "Iterator",
     "AsyncMeshAPI": "MeshAPI",
     "AsyncModels": "Models",
+    "AsyncOpenResponse": "OpenResponse",
+    "AsyncTransport": "Transport",
     "AsyncVideos": "Videos",
     "_async": "_sync",
     "aclose": "close",

@@ -1,5 +1,6 @@
 """What both drivers share: from our requests to httpx2's, from its exceptions to our failures."""
 
+import logging
 import time
 from random import random
 
@@ -60,6 +61,8 @@ def failure(error: Exception) -> Failure:
 
 def tell(request: Request, outcome: Answer | Failure, started: float) -> None:
     """One log line; the query is left out, since links to files are signed there."""
+    if not logger.isEnabledFor(logging.INFO):
+        return
     what = f"{request.method} {request.url.partition('?')[0]}"
     took = (time.monotonic() - started) * 1000
     if isinstance(outcome, Failure):

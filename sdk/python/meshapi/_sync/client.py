@@ -6,17 +6,17 @@ from __future__ import annotations
 from types import EllipsisType, TracebackType
 from typing import Self
 
-import httpx2
-
 from meshapi import _log
 from meshapi._calls import Calls
 from meshapi._retry import RetryPolicy
 from meshapi._service import Service
 from meshapi._settings import DEFAULT_TIMEOUT, Settings, Timeout, checked_timeout, resolve, with_retries
-from meshapi._transport import AMBIENT, LIMITS, headers_for
+from meshapi._transport import AMBIENT, headers_for
 
+from .connect import HttpClient, connect
 from .driver import Driver
 from .models import Models
+from .transport import Transport
 from .videos import Videos
 
 
@@ -39,7 +39,7 @@ class MeshAPI:
         timeout: Timeout = DEFAULT_TIMEOUT,
         max_retries: int | None = None,
         retry: RetryPolicy | None = None,
-        http_client: httpx2.Client | None = None,
+        http_client: HttpClient | None = None,
     ) -> None:
         _log.configure()
         settings = resolve(
@@ -50,14 +50,14 @@ class MeshAPI:
             max_retries=max_retries,
             retry=retry,
         )
-        _refuse_foreign(http_client)
-        self._owns_client = http_client is None
-        self._assemble(settings, Service(), http_client or httpx2.Client(limits=LIMITS))
+        self._owns_connections = http_client is None
+        transport = connect(http_client, headers_for(settings.api_key))
+        self._assemble(Calls(settings, Service(), AMBIENT), transport)
 
-    def _assemble(self, settings: Settings, service: Service, client: httpx2.Client) -> None:
-        self._client = client
-        self._calls = Calls(settings, service, AMBIENT)
-        driver = Driver(client, headers_for(settings.api_key))
+    def _assemble(self, calls: Calls, transport: Transport) -> None:
+        self._calls = calls
+        self._transport = transport
+        driver = Driver(transport)
         self.videos = Videos(self._calls, driver)
         self.models = Models(self._calls, driver)
 
@@ -80,16 +80,15 @@ class MeshAPI:
             policy = with_retries(policy, max_retries)
         kept = settings.timeout if timeout is ... else checked_timeout(timeout)
         copy = object.__new__(type(self))
-        copy._owns_client = False
-        copy._assemble(
-            Settings(settings.root, settings.api_key, kept, policy), self._calls.service, self._client
-        )
+        copy._owns_connections = False
+        changed = Settings(settings.root, settings.api_key, kept, policy)
+        copy._assemble(Calls(changed, self._calls.service, AMBIENT), self._transport)
         return copy
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client was given from outside."""
-        if self._owns_client:
-            self._client.close()
+        if self._owns_connections:
+            self._transport.close()
 
     def __enter__(self) -> Self:
         return self
@@ -104,9 +103,3 @@ class MeshAPI:
 
     def __repr__(self) -> str:
         return f"MeshAPI(base_url={self.base_url!r})"
-
-
-def _refuse_foreign(client: object) -> None:
-    if client is not None and not isinstance(client, httpx2.Client):
-        given = f"{type(client).__module__}.{type(client).__qualname__}"
-        raise TypeError(f"http_client must be a httpx2.Client, got {given}")

@@ -8,7 +8,7 @@ import uuid
 import httpx2
 import pytest
 from sdk_support.mesh import KEY, VIDEO
-from sdk_support.scripted import Hangup, Say
+from sdk_support.scripted import Hangup, Say, ScriptedServer
 
 from meshapi import (
     APIConnectionError,
@@ -309,6 +309,16 @@ async def test_a_redirected_create_is_not_followed_and_says_where_to(scripted):
     assert len(scripted.asked) == 1
 
 
+async def test_a_redirected_read_is_followed_and_takes_no_key_to_another_host(scripted):
+    with ScriptedServer() as other:
+        away = f"http://localhost:{other.url.rsplit(':', 1)[1]}/moved"
+        scripted.play(Say(302, headers={"Location": away}))
+        other.play(Say(200, {"id": "t"}))
+        async with _client(scripted) as client:
+            assert (await client.videos.retrieve("t")).id == "t"
+        assert "authorization" not in other.asked[0].headers
+
+
 async def test_a_download_goes_on_where_the_connection_broke(mesh, tmp_path):
     half = len(VIDEO) // 2
     async with _client(mesh) as client:
@@ -342,7 +352,7 @@ async def test_an_own_http_client_is_used_and_left_open(mesh):
 
 
 async def test_a_foreign_http_client_is_refused():
-    with pytest.raises(TypeError, match=r"must be a httpx2\.AsyncClient, got builtins\.dict"):
+    with pytest.raises(TypeError, match=r"http_client must be .*httpx2.*, got builtins\.dict"):
         AsyncMeshAPI(api_key=KEY, http_client={})
 
 

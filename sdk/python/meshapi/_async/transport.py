@@ -1,0 +1,97 @@
+"""The one seam for network I/O: what a driver needs of an HTTP library, and httpx2 behind it."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+import httpx2
+
+from meshapi._exchange import Answer, Failure, Request
+from meshapi._transport import FAULTS, failure, headers_of, tell
+
+
+class AsyncOpenResponse(Protocol):
+    """A response whose body is read bit by bit."""
+
+    async def read(self) -> bytes | Failure:
+        """The next bytes, empty at the end."""
+
+    async def close(self) -> None:
+        """Give the connection back, or up."""
+
+
+class AsyncTransport(Protocol):
+    """Sends requests. Nothing of the HTTP library comes out of it, errors included."""
+
+    async def send(self, request: Request) -> Answer | Failure:
+        """Send a request and read its answer whole. Redirects are followed for GET only."""
+
+    async def open(self, request: Request) -> tuple[AsyncOpenResponse | None, Answer | Failure]:
+        """Send a request and keep a 2xx body as an open stream; another body is read whole."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+class AsyncHttpxTransport:
+    """Requests over httpx2."""
+
+    def __init__(self, client: httpx2.AsyncClient, headers: dict[str, str]) -> None:
+        self._client = client
+        self._headers = headers
+
+    async def send(self, request: Request) -> Answer | Failure:
+        """Send a request and read its answer whole."""
+        started = time.monotonic()
+        try:
+            response = await self._client.send(self._built(request), follow_redirects=request.method == "GET")
+            outcome: Answer | Failure = Answer(response.status_code, response.headers, response.content)
+        except FAULTS as error:
+            outcome = failure(error)
+        tell(request, outcome, started)
+        return outcome
+
+    async def open(self, request: Request) -> tuple[AsyncOpenResponse | None, Answer | Failure]:
+        """Send a request and keep a 2xx body as an open stream."""
+        started = time.monotonic()
+        opened: AsyncOpenResponse | None = None
+        try:
+            response = await self._client.send(self._built(request), stream=True, follow_redirects=True)
+            if response.is_success:
+                opened = _HttpxResponse(response)
+                outcome: Answer | Failure = Answer(response.status_code, response.headers)
+            else:
+                outcome = Answer(response.status_code, response.headers, await response.aread())
+        except FAULTS as error:
+            outcome = failure(error)
+        tell(request, outcome, started)
+        return opened, outcome
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    def _built(self, request: Request) -> httpx2.Request:
+        return self._client.build_request(
+            request.method,
+            request.url,
+            headers=headers_of(request, self._headers),
+            content=request.body,
+            timeout=request.timeout,
+        )
+
+
+class _HttpxResponse:
+    def __init__(self, response: httpx2.Response) -> None:
+        self._response = response
+        self._chunks = response.aiter_raw()
+
+    async def read(self) -> bytes | Failure:
+        try:
+            return await anext(self._chunks, b"")
+        except FAULTS as error:
+            return failure(error)
+
+    async def close(self) -> None:
+        await self._response.aclose()

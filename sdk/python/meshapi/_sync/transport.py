@@ -1,0 +1,98 @@
+# Generated from _async/transport.py by generate_sync.py; edit that file, not this one.
+"""The one seam for network I/O: what a driver needs of an HTTP library, and httpx2 behind it."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+import httpx2
+
+from meshapi._exchange import Answer, Failure, Request
+from meshapi._transport import FAULTS, failure, headers_of, tell
+
+
+class OpenResponse(Protocol):
+    """A response whose body is read bit by bit."""
+
+    def read(self) -> bytes | Failure:
+        """The next bytes, empty at the end."""
+
+    def close(self) -> None:
+        """Give the connection back, or up."""
+
+
+class Transport(Protocol):
+    """Sends requests. Nothing of the HTTP library comes out of it, errors included."""
+
+    def send(self, request: Request) -> Answer | Failure:
+        """Send a request and read its answer whole. Redirects are followed for GET only."""
+
+    def open(self, request: Request) -> tuple[OpenResponse | None, Answer | Failure]:
+        """Send a request and keep a 2xx body as an open stream; another body is read whole."""
+
+    def close(self) -> None:
+        """Close all connections."""
+
+
+class HttpxTransport:
+    """Requests over httpx2."""
+
+    def __init__(self, client: httpx2.Client, headers: dict[str, str]) -> None:
+        self._client = client
+        self._headers = headers
+
+    def send(self, request: Request) -> Answer | Failure:
+        """Send a request and read its answer whole."""
+        started = time.monotonic()
+        try:
+            response = self._client.send(self._built(request), follow_redirects=request.method == "GET")
+            outcome: Answer | Failure = Answer(response.status_code, response.headers, response.content)
+        except FAULTS as error:
+            outcome = failure(error)
+        tell(request, outcome, started)
+        return outcome
+
+    def open(self, request: Request) -> tuple[OpenResponse | None, Answer | Failure]:
+        """Send a request and keep a 2xx body as an open stream."""
+        started = time.monotonic()
+        opened: OpenResponse | None = None
+        try:
+            response = self._client.send(self._built(request), stream=True, follow_redirects=True)
+            if response.is_success:
+                opened = _HttpxResponse(response)
+                outcome: Answer | Failure = Answer(response.status_code, response.headers)
+            else:
+                outcome = Answer(response.status_code, response.headers, response.read())
+        except FAULTS as error:
+            outcome = failure(error)
+        tell(request, outcome, started)
+        return opened, outcome
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _built(self, request: Request) -> httpx2.Request:
+        return self._client.build_request(
+            request.method,
+            request.url,
+            headers=headers_of(request, self._headers),
+            content=request.body,
+            timeout=request.timeout,
+        )
+
+
+class _HttpxResponse:
+    def __init__(self, response: httpx2.Response) -> None:
+        self._response = response
+        self._chunks = response.iter_raw()
+
+    def read(self) -> bytes | Failure:
+        try:
+            return next(self._chunks, b"")
+        except FAULTS as error:
+            return failure(error)
+
+    def close(self) -> None:
+        self._response.close()
