@@ -45,7 +45,7 @@ class Diorama:
         ended = await process.render(wanted, progress)
         if isinstance(ended, protocol.Failed):
             if ended.code == "invalid_input":
-                raise _invalid(_without_paths(ended.message, paths))
+                raise _invalid(_in_callers_terms(ended.message, job))
             raise process.RenderCrash(ended.message)
         return _rendered(ended)
 
@@ -79,8 +79,11 @@ def _invalid(message: str) -> Rejected:
     return Rejected(TaskError(code="invalid_input", message=message))
 
 
-def _without_paths(message: str, paths: dict[int, Path]) -> str:
-    """The renderer's words with the caller's name for each file instead of ours."""
-    for index, path in paths.items():
-        message = message.replace(str(path), f"content[{index}]")
-    return message
+def _in_callers_terms(message: str, job: Job) -> str:
+    """The renderer names its own fields; the caller knows the content items they came from."""
+    field, _, problem = message.partition(": ")
+    used = images(job)
+    references = [item for item in used if item.role == "reference_image"]
+    fields = {str(item.role): item for item in used if item.role != "reference_image"}
+    fields |= {f"reference_images[{number}]": item for number, item in enumerate(references)}
+    return f"content[{fields[field].index}] ({fields[field].role}) {problem}" if field in fields else message
