@@ -158,8 +158,8 @@ def test_one_seed_is_one_video_and_another_seed_another(server: ServerProcess, t
     [
         ("/missing.png", "HTTP 404"),
         ("/page.png", "HTML"),
-        ("/bomb.png", "20000"),
-        ("/half.png", "image"),
+        ("/bomb.png", "pixels"),
+        ("/half.png", "cut off PNG"),
         ("/round.png", "redirects"),
     ],
 )

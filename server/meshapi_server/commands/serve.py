@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -93,6 +94,9 @@ def _run(settings: Settings, directory: DataDirectory, listener: socket.socket) 
     port = listener.getsockname()[1]
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
     local_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    # The web server catches these, drains, and raises them again; by then all is done, and done well.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, directory, listener, local_url))
 
