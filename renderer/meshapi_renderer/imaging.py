@@ -28,10 +28,59 @@ _Pixels = TypeVar("_Pixels", Floats, Bytes8, Picture)
 def remap(
     image: _Pixels, map_x: Floats, map_y: Floats, interpolation: int = LINEAR, border: int = WRAP
 ) -> _Pixels:
-    """``image`` looked up at pixel coordinates ``(map_x, map_y)``; both maps have the shape of the result."""
+    """``image`` looked up at pixel coordinates ``(map_x, map_y)``; both maps have the shape of the result.
+
+    For a texture that wraps and is read often, a :class:`Torus` is several times faster.
+    """
     x, y = np.broadcast_arrays(map_x, map_y)
     x32, y32 = np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32)
+    if _slow(image):
+        wide = cv2.remap(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), x32, y32, interpolation, borderMode=border)
+        return cast(_Pixels, cv2.cvtColor(wide, cv2.COLOR_RGBA2RGB))
     return cast(_Pixels, cv2.remap(image, x32, y32, interpolation, borderMode=border))
+
+
+def _slow(image: Picture) -> bool:
+    """Whether OpenCV moves these pixels faster with a fourth channel (measured: 4.6 ms, not 1.9)."""
+    return image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8
+
+
+class Torus:
+    """A tileable texture made ready for many look-ups.
+
+    OpenCV's own wrapping leaves its fast path for every pixel outside the image, and its two- and
+    three-channel look-ups are slow; here coordinates are folded first and channels are filled up to four.
+    """
+
+    __slots__ = ("_channels", "_data", "_height", "_width")
+
+    def __init__(self, texture: Picture) -> None:
+        """``texture`` is (h, w) or (h, w, 2 to 4), float32 or uint8."""
+        self._height, self._width = texture.shape[:2]
+        self._channels = texture.shape[2] if texture.ndim == 3 else 0
+        edges = ((0, 2), (0, 2)) + ((0, 0),) * (texture.ndim - 2)
+        data = np.pad(texture, edges, mode="wrap")
+        if self._channels in (2, 3):
+            data = np.pad(data, ((0, 0), (0, 0), (0, 4 - self._channels)))
+        self._data = np.ascontiguousarray(data)
+
+    def at(self, x: Floats, y: Floats) -> Picture:
+        """Bilinear samples at pixel coordinates of any size; x and y are broadcast against each other."""
+        shape = np.broadcast_shapes(x.shape, y.shape)
+        across = np.broadcast_to(_folded(x, self._width), shape)
+        down = np.broadcast_to(_folded(y, self._height), shape)
+        found = cv2.remap(
+            self._data, np.ascontiguousarray(across), np.ascontiguousarray(down), LINEAR, borderMode=REPLICATE
+        )
+        return found[..., : self._channels] if self._channels in (2, 3) else found
+
+
+def _folded(coordinate: Floats, period: int) -> Floats:
+    """The coordinate modulo the period, as float32."""
+    turns = np.floor(coordinate * np.float32(1.0 / period))
+    turns *= np.float32(-period)
+    turns += coordinate
+    return np.asarray(turns)
 
 
 def resize(image: _Pixels, width: int, height: int, interpolation: int = LINEAR) -> _Pixels:
@@ -46,7 +95,15 @@ def gaussian(image: _Pixels, sigma_x: float, sigma_y: float = 0.0) -> _Pixels:
 
 def triple(mask: Bytes8) -> Bytes8:
     """A one-channel mask as three equal channels."""
-    return cast(Bytes8, cv2.merge([mask, mask, mask]))
+    return cast(Bytes8, cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB))
+
+
+def tint(destination: Bytes8, mask: Bytes8, colour: tuple[int, int, int]) -> None:
+    """Mix one colour into ``destination`` (h, w, 3) in place, by an 8-bit mask (h, w)."""
+    inverse = cv2.cvtColor(cv2.bitwise_not(mask), cv2.COLOR_GRAY2RGB)
+    cv2.multiply(destination, inverse, destination, 1 / 255.0)
+    scaled = [cv2.convertScaleAbs(mask, alpha=channel / 255.0) for channel in colour]
+    cv2.add(destination, cv2.merge(scaled), destination)
 
 
 def over(destination: Bytes8, colour: Bytes8, inverse_alpha: Bytes8) -> None:
@@ -61,6 +118,10 @@ def warp_affine(
     """``image`` under a 2x3 map of its pixels to the result's; ``outside`` fills a constant border."""
     size = (width, height)
     value = (outside, outside, outside, outside)
+    if _slow(image):
+        wide = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
+        moved = cv2.warpAffine(wide, matrix, size, flags=LINEAR, borderMode=border, borderValue=value)
+        return cast(_Pixels, cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB))
     return cast(
         _Pixels, cv2.warpAffine(image, matrix, size, flags=LINEAR, borderMode=border, borderValue=value)
     )

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8, Floats, Integers
 from meshapi_renderer.colour import to8
 
 STRIPS = 12
 """Columns of the frame that are clipped apart from each other while drawing."""
+_BLOCKS = 64
+"""Columns of a layer whose first and last rows are kept as one."""
 
 
 def strip_edges(width: int) -> list[int]:
@@ -29,18 +30,23 @@ def strip_edges(width: int) -> list[int]:
 class Layer:
     """One plane of the picture, larger than the frame by ``margin`` pixels on every side."""
 
-    __slots__ = ("_colour", "_first", "_height", "_inverse", "_last", "_solid", "_top", "depth", "margin")
+    __slots__ = ("_first", "_height", "_last", "_pixels", "_solid", "_top", "_width", "depth", "margin")
 
     def __init__(self, colour: Bytes8, inverse_alpha: Bytes8, depth: float, margin: int) -> None:
         """``colour`` is premultiplied, (h, w, 3); ``inverse_alpha`` is 255 where nothing is, (h, w)."""
         self.depth = depth
         self.margin = margin
-        self._height = inverse_alpha.shape[0]
-        self._first, self._last, self._solid = _columns(inverse_alpha)
-        self._top = min(int(self._first.min()), self._height - 1)
-        end = max(int(self._last.max()), self._top + 1)
-        self._colour = np.ascontiguousarray(colour[self._top : end])
-        self._inverse = np.ascontiguousarray(inverse_alpha[self._top : end])
+        self._height, self._width = inverse_alpha.shape
+        first, last, solid = _columns(inverse_alpha)
+        # Block i holds the columns c with floor(c * blocks / width) == i, as _rows reckons.
+        edges = -(-np.arange(_BLOCKS) * self._width // _BLOCKS)
+        self._first: list[int] = np.minimum.reduceat(first, edges).tolist()
+        self._last: list[int] = np.maximum.reduceat(last, edges).tolist()
+        self._solid: list[int] = np.maximum.reduceat(solid, edges).tolist()
+        self._top = min(min(self._first), self._height - 1)
+        end = max(max(self._last), self._top + 1)
+        # Four channels travel together: OpenCV moves them in less than half the time of three.
+        self._pixels = np.dstack([colour[self._top : end], inverse_alpha[self._top : end]])
 
     @classmethod
     def from_linear(cls, lin: Floats, alpha: Floats, depth: float, margin: int, tone: bool = True) -> Layer:
@@ -82,27 +88,30 @@ class Layer:
     def _rows(self, matrix: Floats, left: int, right: int) -> tuple[int, int, int]:
         """(first painted row, first opaque row, row after the last) in the frame, for frame columns."""
         scale, shift_x = float(matrix[0, 0]), float(matrix[0, 2])
-        columns = len(self._first)
-        begin = min(max(0, math.floor((left - shift_x) / scale) - 1), columns - 1)
-        end = max(min(columns, math.ceil((right - shift_x) / scale) + 2), begin + 1)
+        per_block = self._width / _BLOCKS
+        begin = math.floor(((left - shift_x) / scale - 2) / per_block)
+        end = math.ceil(((right - shift_x) / scale + 3) / per_block)
+        begin = min(max(0, begin), _BLOCKS - 1)
+        end = max(min(_BLOCKS, end), begin + 1)
         vertical, shift_y = float(matrix[1, 1]), float(matrix[1, 2])
-        first = math.floor(vertical * int(self._first[begin:end].min()) + shift_y) - 1
-        solid = math.ceil(vertical * int(self._solid[begin:end].max()) + shift_y) + 1
-        last = math.ceil(vertical * int(self._last[begin:end].max()) + shift_y) + 1
+        first = math.floor(vertical * min(self._first[begin:end]) + shift_y) - 1
+        solid = math.ceil(vertical * max(self._solid[begin:end]) + shift_y) + 1
+        last = math.ceil(vertical * max(self._last[begin:end]) + shift_y) + 1
         return first, solid, last
 
     def _blend(self, window: Bytes8, matrix: Floats, left: int, top: int) -> None:
-        colour = self._moved(self._colour, matrix, left, top, window, 0.0, cv2.BORDER_CONSTANT)
-        inverse = self._moved(self._inverse, matrix, left, top, window, 255.0, cv2.BORDER_CONSTANT)
-        imaging.over(window, colour, imaging.triple(inverse))
+        moved = self._moved(matrix, left, top, window, cv2.BORDER_CONSTANT)
+        inverse = cv2.cvtColor(cv2.extractChannel(moved, 3), cv2.COLOR_GRAY2RGB)
+        cv2.multiply(window, inverse, window, 1 / 255.0)
+        cv2.add(window, cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), window)
 
     def _copy(self, window: Bytes8, matrix: Floats, left: int, top: int) -> None:
-        window[...] = self._moved(self._colour, matrix, left, top, window, 0.0, cv2.BORDER_REPLICATE)
+        moved = self._moved(matrix, left, top, window, cv2.BORDER_REPLICATE)
+        cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB, window)
 
-    def _moved(
-        self, source: Bytes8, matrix: Floats, left: int, top: int, window: Bytes8, outside: float, border: int
-    ) -> Bytes8:
-        """The part of ``source`` that falls on the frame window whose corner is (left, top)."""
+    def _moved(self, matrix: Floats, left: int, top: int, window: Bytes8, border: int) -> Bytes8:
+        """The part of the layer that falls on the frame window whose corner is (left, top), (h, w, 4)."""
+        source = self._pixels
         rows, columns = window.shape[:2]
         scale = float(matrix[0, 0])
         shift_x = float(matrix[0, 2]) - left
@@ -113,7 +122,17 @@ class Layer:
             if x >= 0 and y >= 0 and fits:
                 return source[y : y + rows, x : x + columns]
         local = np.array([[scale, 0.0, shift_x], [0.0, scale, shift_y]])
-        return imaging.warp_affine(source, local, columns, rows, border, outside)
+        return np.asarray(
+            cv2.warpAffine(
+                source,
+                local,
+                (columns, rows),
+                flags=cv2.INTER_LINEAR,
+                borderMode=border,
+                borderValue=(0, 0, 0, 255),
+            ),
+            np.uint8,
+        )
 
 
 def _columns(inverse_alpha: Bytes8) -> tuple[Integers, Integers, Integers]:
@@ -153,4 +172,4 @@ def covered_from(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]]) -> 
     for layer, matrix in stack:
         solid = layer.solid_from(matrix, width, height)
         lowest = [min(a, b) for a, b in zip(lowest, solid, strict=True)]
-    return max(lowest)
+    return int(max(lowest))

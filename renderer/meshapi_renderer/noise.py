@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Floats
-from meshapi_renderer.imaging import LINEAR, WRAP
 from meshapi_renderer.rng import Rng
 
 remap = imaging.remap
@@ -167,4 +166,4 @@ def warp(image: Floats, dx: Floats | float, dy: Floats | float) -> Floats:
     h, w = image.shape[:2]
     columns = np.arange(w, dtype=np.float32)[None] + np.zeros((h, 1), np.float32)
     rows = np.arange(h, dtype=np.float32)[:, None] + np.zeros((1, w), np.float32)
-    return imaging.remap(image, columns + dx, rows + dy, LINEAR, WRAP)
+    return cast(Floats, imaging.Torus(image).at(columns + dx, rows + dy))

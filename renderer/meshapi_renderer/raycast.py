@@ -87,6 +87,7 @@ def sun_shadow(
     penumbra widens with the distance of the occluder. Strides grow from two samples by 6 % a step.
     """
     side = field.shape[0]
+    torus = imaging.Torus(field)
     occlusion = np.full_like(field, -1e9)
     z, x = np.mgrid[0:side, 0:side].astype(np.float32)
     distance, stride = 0.0, 2.0
@@ -94,7 +95,7 @@ def sun_shadow(
         distance += stride
         stride *= 1.06
         reach = distance * cell
-        towards = imaging.remap(field, x + np.float32(sun_x * distance), z + np.float32(sun_z * distance))
+        towards = torus.at(x + np.float32(sun_x * distance), z + np.float32(sun_z * distance))
         above = towards - field - np.float32(reach * tan_elevation)
         np.maximum(occlusion, above * np.float32(1.0 / (reach * 0.06 + cell)), out=occlusion)
     return np.asarray(1 - np.clip(occlusion + np.float32(0.5), 0, 1))

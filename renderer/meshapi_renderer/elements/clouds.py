@@ -8,6 +8,7 @@ fall into one, coarser copies of the texture are read.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -120,9 +121,7 @@ class Clouds:
         self._runs = _runs(distance[:, 0], style.texels * _STEP / view.focal)
         self._lit8, self._dark8 = self._colours(palette, body, slope, azimuth)
 
-    def _colours(
-        self, palette: Palette, body: Body, slope: Floats, azimuth: Floats
-    ) -> tuple[Bytes8, Bytes8]:
+    def _colours(self, palette: Palette, body: Body, slope: Floats, azimuth: Floats) -> tuple[Bytes8, Bytes8]:
         """What fully lit and fully shaded cloud look like in each direction, as display bytes."""
         r = np.sqrt((azimuth - np.float32(body.x)) ** 2 + (slope - np.float32(body.slope)) ** 2)
         near_sun = (np.exp(-r * np.float32(2.2)) * np.float32(max(palette.disc, 0.25)))[..., None]
@@ -161,7 +160,7 @@ class Clouds:
         alpha = imaging.triple(imaging.warp_affine(alpha8, place, width, rows))
         full = imaging.warp_affine(colour, place, width, rows)
         cv2.multiply(full, alpha, full, 1 / 255.0)
-        imaging.over(frame[:rows], full, cv2.bitwise_not(alpha))
+        imaging.over(frame[:rows], full, np.asarray(cv2.bitwise_not(alpha), np.uint8))
 
     def _compose(self, seconds: float, scratch: Scratch) -> tuple[Floats, Floats]:
         """(coverage, brightness) of the slab, near slice first, at the small size."""
@@ -175,7 +174,7 @@ class Clouds:
             x, z = self._across * lift + drift_x, self._along * lift + drift_z
             for run in self._runs:
                 rows, shrink = slice(run.begin, run.end), np.float32(0.5**run.level)
-                sample[rows] = imaging.remap(pyramid[run.level], x[rows] * shrink, z[rows] * shrink)
+                sample[rows] = pyramid[run.level].at(x[rows] * shrink, z[rows] * shrink)
             # Both channels are premultiplied: what a slice hides and what it adds.
             glow += through * sample[..., 1]
             through -= through * sample[..., 0] * np.float32(1 / 255)
@@ -188,7 +187,7 @@ def _runs(distance: Floats, texels_per_slope: float) -> list[_Rows]:
     footprint = distance * distance * np.float32(texels_per_slope * 0.45)
     levels = np.clip(np.floor(np.log2(np.maximum(footprint, 1))), 0, _LEVELS - 1).astype(np.int64)
     changes = [0, *(np.nonzero(np.diff(levels))[0] + 1).tolist(), len(levels)]
-    return [_Rows(a, b, int(levels[a])) for a, b in zip(changes, changes[1:], strict=False) if b > a]
+    return [_Rows(a, b, int(levels[a])) for a, b in itertools.pairwise(changes) if b > a]
 
 
 def _quantile(field: Floats, share: float) -> float:
@@ -196,7 +195,7 @@ def _quantile(field: Floats, share: float) -> float:
     return float(ordered[min(ordered.size - 1, max(0, int(share * (ordered.size - 1))))])
 
 
-def _pyramids(rng: Rng, style: CloudStyle, body: Body) -> list[list[Bytes8]]:
+def _pyramids(rng: Rng, style: CloudStyle, body: Body) -> list[list[imaging.Torus]]:
     """Per slice, lowest first: (hides, adds) textures from full size to ever coarser ones."""
     density = _density(rng, style)
     edge = _quantile(density, 1 - style.cover)
@@ -212,11 +211,11 @@ def _pyramids(rng: Rng, style: CloudStyle, body: Body) -> list[list[Bytes8]]:
     return pyramids
 
 
-def _pyramid(texture: Bytes8) -> list[Bytes8]:
-    levels = [texture]
+def _pyramid(texture: Bytes8) -> list[imaging.Torus]:
+    levels = [imaging.Torus(texture)]
     for level in range(1, _LEVELS):
         side = _SIDE >> level
-        levels.append(imaging.resize(texture, side, side, imaging.AREA))
+        levels.append(imaging.Torus(imaging.resize(texture, side, side, imaging.AREA)))
     return levels
 
 
@@ -243,11 +242,11 @@ def _light(density: Floats, edge: float, style: CloudStyle, body: Body) -> Float
         # Seen from below, a closed sheet is dark where it is thick; relief comes from its rolls.
         thin = (np.float32(_quantile(density, 0.5)) - density) * np.float32(4.6)
         roll = (density - warp(density, towards_x * 14, towards_z * 12)) * np.float32(6.0)
-        return np.clip(np.float32(0.5) + thin + roll, 0, 1)
+        return np.asarray(np.clip(np.float32(0.5) + thin + roll, 0, 1))
     shade = np.zeros_like(density)
     stride = 5 if style.kind == "heaps" else 7
     for k in range(1, 6):
         shade += warp(density, towards_x * k * stride, towards_z * k * stride) - np.float32(edge)
     thick = np.clip((density - np.float32(edge)) * np.float32(2.2), 0, 1)
     lit = np.exp(-np.maximum(shade, 0) * np.float32(2.2))
-    return np.clip(np.float32(1.05) * lit + np.float32(0.25) * (1 - thick), 0, 1.4)
+    return np.asarray(np.clip(np.float32(1.05) * lit + np.float32(0.25) * (1 - thick), 0, 1.4))

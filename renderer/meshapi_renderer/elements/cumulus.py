@@ -42,13 +42,15 @@ class _Heap:
 class Cumulus:
     """A sky of heaped clouds in two planes, the farther one drifting more slowly."""
 
-    def __init__(self, view: View, palette: Palette, body: Body, rng: Rng, cover: float, drift: float) -> None:
+    def __init__(
+        self, view: View, palette: Palette, body: Body, rng: Rng, cover: float, drift: float
+    ) -> None:
         """``drift`` is in frame widths per second of the nearer plane, positive to the right."""
         self._view = view
         self._drift = drift * view.canvas.width
         self._palette = palette
         self._body = body
-        self._billow = _billow(rng.sub("billow"))
+        self._billow = imaging.Torus(_billow(rng.sub("billow")))
         heaps = _place(view, rng.sub("places"), cover, drift)
         middle = 0.36 * view.headroom
         far = [heap for heap in heaps if heap.slope < middle]
@@ -94,7 +96,9 @@ class Cumulus:
         if x1 - x0 < 4 or y1 - y0 < 4:
             return
         # Cloud units: the width is 1, x from the middle, y up from the base.
-        x = (np.arange(x0, x1, dtype=np.float32) + np.float32(0.5 - left)) * np.float32(1 / size) - np.float32(0.62)
+        x = (np.arange(x0, x1, dtype=np.float32) + np.float32(0.5 - left)) * np.float32(
+            1 / size
+        ) - np.float32(0.62)
         y = (np.float32(base) - np.arange(y0, y1, dtype=np.float32) - np.float32(0.5)) * np.float32(1 / size)
         coverage, shade = self._shape(heap, x[None], y[:, None])
         colour = self._colour(heap, shade)
@@ -108,9 +112,11 @@ class Cumulus:
         body = _spheres(rng.sub("puffs"), heap.tall, x, y)
         turn = rng.u() * _NOISE_SIDE
         scale = np.float32(_NOISE_SIDE * 0.62)
-        rough = imaging.remap(self._billow, x * scale + np.float32(turn), -y * scale + np.float32(turn * 0.7))
-        fine = imaging.remap(self._billow, x * scale * 3.1 + np.float32(turn), -y * scale * 3.1)
-        surface = body + (rough - np.float32(0.5)) * np.float32(0.16) + (fine - np.float32(0.5)) * np.float32(0.060)
+        rough = self._billow.at(x * scale + np.float32(turn), -y * scale + np.float32(turn * 0.7))
+        fine = self._billow.at(x * scale * 3.1 + np.float32(turn), -y * scale * 3.1)
+        surface = (
+            body + (rough - np.float32(0.5)) * np.float32(0.16) + (fine - np.float32(0.5)) * np.float32(0.060)
+        )
         flat = smoothstep(-0.03, 0.035, y + (rough - np.float32(0.5)) * np.float32(0.06))
         coverage = smoothstep(0.0, 0.085, surface) * flat
         grid = float(x[0, 1] - x[0, 0])
@@ -120,11 +126,15 @@ class Cumulus:
         towards_x = max(-1.0, min(1.0, (self._body.x - heap.x) / 0.35))
         towards_y = max(-0.35, min(1.4, (self._body.slope - heap.slope - 0.3 * heap.width) / 0.30))
         norm = math.sqrt(towards_x**2 + towards_y**2 + 0.25)
-        facing = (normal_x * np.float32(towards_x) + normal_y * np.float32(towards_y) + np.float32(0.25)) * upright
+        facing = (
+            normal_x * np.float32(towards_x) + normal_y * np.float32(towards_y) + np.float32(0.25)
+        ) * upright
         lift = smoothstep(-0.02, 0.55 * heap.tall, y + np.float32(0.35) * (rough - np.float32(0.5)))
         shade = np.float32(0.40) + np.float32(0.58 / norm) * facing
         thin = 1 - smoothstep(0.0, 0.12, surface)
-        return coverage, np.clip(shade * (np.float32(0.24) + np.float32(0.76) * lift) + thin * np.float32(0.22), 0, 1)
+        return coverage, np.clip(
+            shade * (np.float32(0.24) + np.float32(0.76) * lift) + thin * np.float32(0.22), 0, 1
+        )
 
     def _colour(self, heap: _Heap, shade: Floats) -> Floats:
         palette = self._palette

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from meshapi_renderer import imaging, raycast
@@ -24,6 +25,7 @@ _SIDE = 512
 _CREST = 0.70
 """Share of a wave that is the windward slope."""
 _CHUNK = 64
+_DOUBLINGS = 3
 _SYSTEMS = ((3, 1, 1.0, 1.1), (5, -2, 0.42, 1.5), (9, 2, 0.12, 1.8))
 """(waves across the tile, along it, height, bend) of each system of dunes."""
 _SWELL = 1.3
@@ -39,9 +41,10 @@ class DuneField:
         height = fbm(_SIDE, _SIDE, 3, 5, rng.sub("height"), 0.5)
         small = fbm(_SIDE, _SIDE, 7, 4, rng.sub("small"), 0.5)
         self._texture = np.dstack([broad, height, small]).astype(np.float32)
+        self._torus = imaging.Torus(self._texture)
 
     def heights(self, x: Floats, z: Floats, rounding: float = 0.0, window: Window | None = None) -> Floats:
-        """Height at tile coordinates (1 is the tile's side); crests are rounded over ``rounding`` of a tile."""
+        """Height at tile coordinates (1 is a tile's side); crests are rounded over ``rounding`` of a tile."""
         bend, level, ripple = self._noise(x, z, window)
         total = (bend - np.float32(0.5)) * np.float32(_SWELL)
         for index, system in enumerate(_SYSTEMS):
@@ -54,42 +57,46 @@ class DuneField:
     def _noise(self, x: Floats, z: Floats, window: Window | None) -> tuple[Floats, Floats, Floats]:
         if window is None:
             u, v = x * np.float32(_SIDE) - np.float32(0.5), z * np.float32(_SIDE) - np.float32(0.5)
-            sample = imaging.remap(self._texture, u, v)
+            sample = self._torus.at(u, v)
         else:
             u, v = window.pixels(x, z)
-            sample = imaging.remap(window.texture, u, v, imaging.LINEAR, imaging.REPLICATE)
+            sample = window.texture.at(u, v)
         return sample[..., 0], sample[..., 1], sample[..., 2]
 
-    def window(self, x0: float, x1: float, z0: float, z1: float, factor: int) -> Window:
+    def window(self, x0: float, x1: float, z0: float, z1: float) -> Window:
         """An enlarged part of the noise, for ground seen so near that texture look-ups would show steps."""
         pad = 3
         left, right = math.floor(x0 * _SIDE) - pad, math.ceil(x1 * _SIDE) + pad
         low, high = math.floor(z0 * _SIDE) - pad, math.ceil(z1 * _SIDE) + pad
         part = self._texture[np.ix_(np.arange(low, high) % _SIDE, np.arange(left, right) % _SIDE)]
-        big = imaging.resize(part, (right - left) * factor, (high - low) * factor, imaging.CUBIC)
-        return Window(big, left / _SIDE, low / _SIDE, _SIDE * factor)
+        for _ in range(_DOUBLINGS):
+            # One step of cubic B-spline subdivision: slopes stay smooth, where cubic resizing would ripple.
+            part = np.asarray(cv2.pyrUp(part), np.float32)
+        return Window(imaging.Torus(part), left / _SIDE, low / _SIDE)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """An enlarged part of the noise textures: its corner in tile coordinates and its pixels per tile."""
+    """An enlarged part of the noise textures and its corner in tile coordinates."""
 
-    texture: Floats
+    texture: imaging.Torus
     left: float
     low: float
-    density: int
 
     def pixels(self, x: Floats, z: Floats) -> tuple[Floats, Floats]:
         """Pixel coordinates of tile coordinates."""
-        k = np.float32(self.density)
-        return (x - np.float32(self.left)) * k - np.float32(0.5), (z - np.float32(self.low)) * k - np.float32(0.5)
+        side, zoom = np.float32(_SIDE), np.float32(1 << _DOUBLINGS)
+        u = ((x - np.float32(self.left)) * side - np.float32(0.5)) * zoom
+        return u, ((z - np.float32(self.low)) * side - np.float32(0.5)) * zoom
 
 
 def _profile(phase: Floats, rounding: float) -> Floats:
     """One wave, 0 in the trough to 1 on the crest, the crest rounded over that much phase."""
     share = phase - np.floor(phase)
-    windward = (share * np.float32(1 / _CREST)) ** np.float32(1.35)
-    lee = np.maximum((1 - share) * np.float32(1 / (1 - _CREST)), 0) ** np.float32(1.15)
+    windward = share * np.float32(1 / _CREST)
+    windward *= windward * np.float32(0.42) + np.float32(0.58)
+    lee = (1 - share) * np.float32(1 / (1 - _CREST))
+    lee *= lee * np.float32(0.18) + np.float32(0.82)
     lower = np.minimum(windward, lee)
     if rounding > 0:
         reach = np.float32(max(1e-4, rounding * (1.35 / _CREST + 1.15 / (1 - _CREST))))
@@ -123,6 +130,8 @@ class DuneBand:
     """Rise towards the frame's sides, in metres: opens the view in the middle."""
     rise: float = 1.15
     ripples: float = 0.0
+    grain: float = 1.0
+    """Fineness of the speckle: near sand needs finer texture pixels, or their lattice shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +156,13 @@ class DuneRange:
     """One band of dunes, cast and shaded into a layer."""
 
     def __init__(
-        self, view: View, field: DuneField, band: DuneBand, light: SandLight, grain: SandGrain, oversampling: float
+        self,
+        view: View,
+        field: DuneField,
+        band: DuneBand,
+        light: SandLight,
+        grain: SandGrain,
+        oversampling: float,
     ) -> None:
         self._view, self._field, self._band, self._light = view, field, band, light
         self._grain = grain
@@ -168,25 +183,29 @@ class DuneRange:
         band = self._band
         reach = float(self._azimuth[-1]) * band.far / band.tile
         x = band.offset / band.tile
-        return self._field.window(x - reach, x + reach, 0.0, band.far / band.tile, 8)
+        return self._field.window(x - reach, x + reach, 0.0, band.far / band.tile)
 
-    def _shadow_map(self) -> Floats:
+    def _shadow_map(self) -> imaging.Torus:
         """Where the sun reaches, on the torus, (side, side)."""
         grid = (np.arange(_SIDE, dtype=np.float32) + np.float32(0.5)) / np.float32(_SIDE)
         z, x = np.broadcast_arrays(grid[:, None], grid[None])
-        heights = self._field.heights(np.ascontiguousarray(x), np.ascontiguousarray(z)) * np.float32(self._band.relief)
+        heights = self._field.heights(np.ascontiguousarray(x), np.ascontiguousarray(z)) * np.float32(
+            self._band.relief
+        )
         right, up, away = self._light.towards
         flat = math.hypot(right, away)
-        shadow = raycast.sun_shadow(heights, self._band.tile / _SIDE, right / flat, away / flat, up / flat, 30)
-        return wrap_blur(shadow, 0.9)
+        shadow = raycast.sun_shadow(
+            heights, self._band.tile / _SIDE, right / flat, away / flat, up / flat, 30
+        )
+        return imaging.Torus(wrap_blur(shadow, 0.9))
 
     def _surface(self, x: Floats, z: Floats) -> Floats:
         """Height in metres at world coordinates (right, away)."""
         band = self._band
         scale = np.float32(1 / band.tile)
-        return self._field.heights((x + np.float32(band.offset)) * scale, z * scale, self._rounding, self._window) * np.float32(
-            band.relief
-        ) + np.float32(band.base)
+        return self._field.heights(
+            (x + np.float32(band.offset)) * scale, z * scale, self._rounding, self._window
+        ) * np.float32(band.relief) + np.float32(band.base)
 
     def layer(self) -> Layer:
         """Cast, shade and average the band."""
@@ -195,7 +214,9 @@ class DuneRange:
         x = depths[:, None] * self._azimuth[None]
         heights = self._surface(x, np.broadcast_to(depths[:, None], x.shape).copy())
         heights += np.float32(band.valley) * smoothstep(0.05, 0.6, np.abs(self._azimuth))[None]
-        heights -= np.float32(band.relief) * (1 - smoothstep(band.near, band.near * band.rise, depths))[:, None]
+        heights -= (
+            np.float32(band.relief) * (1 - smoothstep(band.near, band.near * band.rise, depths))[:, None]
+        )
         found = raycast.hit(heights, depths, self._focal, self._horizon, band.eye, self._height)
         colour = np.empty((*found.depth.shape, 3), np.float32)
         for begin in range(0, found.depth.shape[0], _CHUNK):
@@ -217,7 +238,7 @@ class DuneRange:
         slope_x = (self._surface(x + reach * np.float32(0.5), depth) - here) / (reach * np.float32(0.5))
         slope_z = (here - self._surface(x, depth - reach)) / reach
         pixels = np.float32(_SIDE / band.tile)
-        lit = imaging.remap(self._lit, (x + np.float32(band.offset)) * pixels, depth * pixels)
+        lit = self._lit.at((x + np.float32(band.offset)) * pixels, depth * pixels)
         fine = self._speckle(x, depth, 0.9) * np.float32(0.5) + self._speckle(x, depth, 3.1) * np.float32(0.5)
         normal_x, normal_z = -slope_x, -slope_z
         if band.ripples > 0:
@@ -235,17 +256,20 @@ class DuneRange:
         sky = np.float32(0.55) + np.float32(0.45) * upright
         colour = sand * (light.sun * (direct * 2)[..., None] + light.sky * sky[..., None])
         haze = (1 - np.exp(depth * np.float32(-1 / light.visibility)))[..., None]
-        air = light.haze + light.glow * np.exp(-np.abs(self._azimuth - np.float32(light.body.x)) * 2.5)[None, :, None]
+        air = (
+            light.haze
+            + light.glow * np.exp(-np.abs(self._azimuth - np.float32(light.body.x)) * 2.5)[None, :, None]
+        )
         return mix(colour, air, haze) * np.float32(light.exposure)
 
     def _speckle(self, x: Floats, z: Floats, texels_per_metre: float) -> Floats:
-        # Texture pixels per metre shrink with the band's size: grain is a matter of the picture, not of sand.
-        k = np.float32(texels_per_metre * 635.0 / self._band.tile)
-        return imaging.remap(self._grain.speckle, x * k, z * k)
+        # Fewer texture pixels per metre in wider bands: grain is a matter of the picture, not of sand.
+        k = np.float32(texels_per_metre * self._band.grain * 635.0 / self._band.tile)
+        return self._grain.speckle.at(x * k, z * k)
 
     def _wander(self, x: Floats, z: Floats, texels_per_metre: float) -> Floats:
         k = np.float32(texels_per_metre)
-        return imaging.remap(self._grain.wander, x * k, z * k)
+        return self._grain.wander.at(x * k, z * k)
 
     def _ripples(self, x: Floats, z: Floats, slope_x: Floats) -> Floats:
         """Wind ripples as a slope: none on the steep lee, fading with distance."""
@@ -255,21 +279,23 @@ class DuneRange:
         wave = np.sin(phase) + np.float32(0.35) * np.sin(phase * 2 + np.float32(0.9))
         lee = smoothstep(0.62, 0.34, np.abs(slope_x))
         patch = np.float32(0.45) + np.float32(0.75) * self._wander(x, z, 0.6)
-        return wave * lee * patch * np.exp(z * np.float32(-1 / 150.0)) * np.float32(band.ripples)
+        fade = np.exp(z * np.float32(-1 / 150.0)) * np.float32(band.ripples)
+        return np.asarray(wave * lee * patch * fade)
 
 
 @dataclass(frozen=True, slots=True)
 class SandGrain:
     """Tileable textures of (512, 512), about [0, 1]: fine speckle, and the smooth wander of ripples."""
 
-    speckle: Floats
-    wander: Floats
+    speckle: imaging.Torus
+    wander: imaging.Torus
 
 
 def sand_grain(rng: Rng) -> SandGrain:
     """Speckle and wander drawn from ``rng``."""
     return SandGrain(
-        fbm(_SIDE, _SIDE, 12, 6, rng.sub("speckle"), 0.6), fbm(_SIDE, _SIDE, 9, 2, rng.sub("wander"), 0.4)
+        imaging.Torus(fbm(_SIDE, _SIDE, 12, 6, rng.sub("speckle"), 0.6)),
+        imaging.Torus(fbm(_SIDE, _SIDE, 9, 2, rng.sub("wander"), 0.4)),
     )
 
 

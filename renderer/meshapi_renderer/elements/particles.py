@@ -171,7 +171,7 @@ class Snow:
         for tile in self._tiles:
             sway = tile.sway * (math.sin(0.7 * t + tile.phase) - math.sin(tile.phase))
             _scroll_add(total, tile.image, tile.drift * tile.fall * t + sway, tile.fall * t)
-        _blend_mask(frame, total, self._colour)
+        imaging.tint(frame, total, self._colour)
         for flake in self._near:
             self._stamp(frame, flake, t)
 
@@ -202,14 +202,6 @@ def _disc(radius: float, strength: float) -> Floats:
     body = np.clip((radius - distance) / max(0.35 * radius, 0.7), 0, 1)
     alpha = body * (0.75 + 0.25 * np.clip(distance / radius, 0, 1)) * np.float32(strength)
     return np.asarray(alpha, np.float32)
-
-
-def _blend_mask(frame: Bytes8, mask: Bytes8, colour: Colour8) -> None:
-    """Mix ``colour`` into ``frame`` by an 8-bit mask."""
-    alpha = imaging.triple(mask)
-    cv2.multiply(frame, cv2.bitwise_not(alpha), frame, 1 / 255.0)
-    scaled = cv2.merge([cv2.convertScaleAbs(mask, alpha=channel / 255.0) for channel in colour])
-    cv2.add(frame, scaled, frame)
 
 
 @dataclass(frozen=True, slots=True)

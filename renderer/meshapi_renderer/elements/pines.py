@@ -23,6 +23,7 @@ _ONE = 1 << _BITS
 _ASPECT = 0.62
 """Width of a sprite over its height."""
 _OVERSAMPLING = 2
+_LIES = np.float32(0.92)
 _CROWN_END = 0.86
 """Where the lowest branches hang, as a share of the height from the top."""
 
@@ -38,6 +39,8 @@ class PineShape:
     droop: float = 0.42
     bare: float = 0.0
     """Share of branches missing."""
+    twig: float = 1.0
+    """Length of a twig: shorter on trees seen close by, which have more of them."""
     snow: float = 0.0
     """How much of every branch is covered, 0 to 1."""
 
@@ -51,6 +54,7 @@ def pine_shape(rng: Rng, snow: float, detail: float = 1.0) -> PineShape:
         reach=rng.uniform(0.145, 0.225),
         droop=rng.uniform(0.30, 0.58),
         bare=rng.uniform(0.0, 0.14),
+        twig=min(1.1, detail**-0.36),
         snow=snow,
     )
 
@@ -66,8 +70,10 @@ def grow(height: float, rng: Rng, shape: PineShape) -> Bytes8:
     for branch in branches:
         if branch.front < 0:
             _draw_branch(pen, branch, bend, shape)
-    pen.polygon(np.array([[-0.009, 1.0], [0.009, 1.0], [bend * 0.2 + 0.0015, 0.01], [bend * 0.2 - 0.0015, 0.01]]),
-                (255, 26, 128, 0))  # fmt: skip
+    trunk = np.array(
+        [[[-0.009, 1.0], [0.009, 1.0], [bend * 0.2 + 0.0015, 0.01], [bend * 0.2 - 0.0015, 0.01]]]
+    )
+    pen.polygons(trunk.astype(np.float32), np.array([[255, 26, 128, 0]]))
     for branch in branches:
         if branch.front >= 0:
             _draw_branch(pen, branch, bend, shape)
@@ -75,38 +81,35 @@ def grow(height: float, rng: Rng, shape: PineShape) -> Bytes8:
 
 
 class _Pen:
-    """Draws polygons given in shares of the tree's height, x from the trunk, y from the top."""
+    """Draws convex polygons given in shares of the tree's height, x from the trunk, y from the top."""
 
     def __init__(self, image: Bytes8, rows: int, trunk: float) -> None:
         self._image = image
-        self._scale = np.array([rows, rows], np.float32)
-        self._origin = np.array([trunk, 0.0], np.float32)
+        self._scale = np.float32(rows * _ONE)
+        self._trunk = np.float32(trunk * _ONE)
 
-    def polygon(self, points: Floats, value: tuple[int, int, int, int]) -> None:
-        cv2.fillConvexPoly(self._image, self._fixed(points), value, cv2.LINE_AA, _BITS)
+    def polygons(self, points: Floats, values: NDArray[np.int64]) -> None:
+        """Fill polygons (n, corners, 2) with values (n, 4), one after the other."""
+        # Nothing hangs below the foot: the lowest twigs lie on the ground instead.
+        y = points[..., 1]
+        points[..., 1] = np.where(y > _LIES, _LIES + (y - _LIES) * np.float32(0.3), y)
+        fixed = points * self._scale
+        fixed[..., 0] += self._trunk
+        for corners, value in zip(np.round(fixed).astype(np.int32), values.tolist(), strict=True):
+            cv2.fillConvexPoly(self._image, corners, value, cv2.LINE_AA, _BITS)
 
-    def leaf(
-        self, start: Floats, tip: Floats, width: float, value: tuple[int, int, int, int], blunt: float = 0.25
-    ) -> None:
-        """A hanging twig: broad where it starts, ``blunt`` of that width at its tip."""
-        x, y, end_x, end_y = float(start[0]), float(start[1]), float(tip[0]), float(tip[1])
-        point = blunt * width
-        self.polygon(
-            np.array(
-                [
-                    [x - width, y],
-                    [x, y - 0.5 * width],
-                    [x + width, y],
-                    [end_x + point, end_y],
-                    [end_x - point, end_y],
-                ],
-                np.float32,
-            ),
-            value,
-        )
 
-    def _fixed(self, points: Floats) -> NDArray[np.int32]:
-        return np.round((points * self._scale + self._origin) * _ONE).astype(np.int32)
+def _leaves(start: Floats, tip: Floats, width: Floats, blunt: float) -> Floats:
+    """Hanging twigs, (n, 5, 2): broad where they start, ``blunt`` of that width at the tip."""
+    out = np.empty((len(start), 5, 2), np.float32)
+    out[:, 0] = out[:, 1] = out[:, 2] = start
+    out[:, 3] = out[:, 4] = tip
+    out[:, 0, 0] -= width
+    out[:, 2, 0] += width
+    out[:, 1, 1] -= 0.5 * width
+    out[:, 3, 0] += blunt * width
+    out[:, 4, 0] -= blunt * width
+    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,9 @@ def _draw_branch(pen: _Pen, branch: _Branch, bend: float, shape: PineShape) -> N
     share = (np.arange(shape.twigs, dtype=np.float32) + branch.noise[:, 0]) / np.float32(shape.twigs)
     share = np.clip(np.float32(0.12) + np.float32(0.9) * share, 0, 1)
     start = _along(branch, share, bend)
-    hang = branch.length * (0.20 + 0.30 * branch.noise[:, 1]) * (1.05 - 0.45 * share) + np.float32(0.006)
+    hang = branch.length * (0.20 + 0.30 * branch.noise[:, 1]) * (
+        1.05 - 0.45 * share
+    ) * shape.twig + np.float32(0.006)
     outward = branch.across * (0.55 + 0.5 * branch.noise[:, 2]) + (branch.noise[:, 3] - 0.5) * 0.9
     downward = 0.65 + 0.35 * max(branch.front, 0.0) + 0.2 * branch.noise[:, 2]
     norm = np.sqrt(outward * outward + downward * downward)
@@ -167,17 +172,31 @@ def _draw_branch(pen: _Pen, branch: _Branch, bend: float, shape: PineShape) -> N
     thick = np.float32(0.13) * hang + np.float32(0.0020)
     behind = 0.62 if branch.front < 0 else 1.0
     open_sky = (0.24 + 0.76 * share) * (0.72 + 0.28 * (1 - branch.level)) * behind
-    covered = branch.noise[:, 4] < shape.snow * (0.95 if branch.front > -0.5 else 0.4)
+    value = open_sky * (70 + 120 * branch.light * branch.noise[:, 3] + 55 * branch.noise[:, 1])
     side = round(128 + 118 * branch.across)
-    for j in range(shape.twigs):
-        value = open_sky[j] * (70 + 120 * branch.light * branch.noise[j, 3] + 55 * branch.noise[j, 1])
-        pen.leaf(start[j], tip[j], float(thick[j]), (255, min(255, int(value)), side, 0))
-        if covered[j]:
-            reach = np.float32(0.42 + 0.34 * branch.noise[j, 5])
-            end = start[j] + (tip[j] - start[j]) * reach
-            width = float(thick[j]) * (1.0 + 0.5 * float(branch.noise[j, 2]))
-            glow = min(255, int((0.62 + 0.38 * open_sky[j]) * (150 + 105 * branch.noise[j, 5])))
-            pen.leaf(start[j] - np.float32(0.35 * width), end, width, (255, glow, side, 255), blunt=0.75)
+    twigs = _values(value, side, snow=0)
+    if shape.snow <= 0:
+        pen.polygons(_leaves(start, tip, thick, 0.25), twigs)
+        return
+    reach = (0.36 + 0.34 * branch.noise[:, 5])[:, None]
+    lump = thick * (0.85 + 0.55 * branch.noise[:, 2])
+    begin = start - np.stack([np.zeros_like(lump), 0.35 * lump], 1)
+    glow = (0.55 + 0.45 * open_sky) * (120 + 135 * branch.noise[:, 5])
+    cushions = _leaves(begin, start + (tip - start) * reach, lump, 0.6)
+    # Snow lies on its own twig and under the next one: draw them in turns.
+    covered = branch.noise[:, 4] < shape.snow * (0.95 if branch.front > -0.5 else 0.4)
+    order = np.stack([np.ones_like(covered), covered], 1).ravel()
+    both = np.stack([_leaves(start, tip, thick, 0.25), cushions], 1).reshape(-1, 5, 2)
+    values = np.stack([twigs, _values(glow, side, snow=255)], 1).reshape(-1, 4)
+    pen.polygons(both[order], values[order])
+
+
+def _values(light: Floats, side: int, snow: int) -> NDArray[np.int64]:
+    """Pixel values (n, 4) of twigs: coverage, light, side, snow."""
+    values = np.empty((len(light), 4), np.int64)
+    values[:] = (255, 0, side, snow)
+    values[:, 1] = np.minimum(light, 255)
+    return values
 
 
 def _along(branch: _Branch, share: Floats, bend: float) -> Floats:
@@ -197,6 +216,12 @@ class PineLight:
     snow_shade: Floats
     snow_lit: Floats
     side: float = 0.0
+
+    def varied(self, rng: Rng) -> PineLight:
+        """This light on one plant among many: brightness and hue a little its own."""
+        bright, warm = rng.uniform(0.78, 1.22), rng.uniform(-0.08, 0.08)
+        tint = np.array([1 + warm, 1.0, 1 - warm], np.float32) * np.float32(bright)
+        return PineLight(self.shade * tint, self.lit * tint, self.snow_shade, self.snow_lit, self.side)
 
 
 def stamp(
@@ -226,8 +251,16 @@ def stamp(
     cushion = mix(colours.snow_shade, colours.snow_lit, np.clip(open_sky * facing * np.float32(0.85), 0, 1.1))
     colour = mix(needles, cushion, np.clip(snow, 0, 1))
     window = np.s_[y0:y1, x0:x1]
-    light[window] = light[window] * (1 - coverage) + colour * coverage
-    np.maximum(alpha[window], coverage[..., 0], out=alpha[window])
+    lay_over(light[window], alpha[window], colour, coverage[..., 0])
+
+
+def lay_over(light: Floats, alpha: Floats, colour: Floats, coverage: Floats) -> None:
+    """Lay ``colour`` of some coverage over a layer in progress, in place; colours are not premultiplied."""
+    behind = alpha * (1 - coverage)
+    total = behind + coverage
+    share = (coverage / np.maximum(total, np.float32(1e-4)))[..., None]
+    light += (colour - light) * share
+    alpha[...] = total
 
 
 class Grove:
@@ -252,9 +285,4 @@ class Grove:
         """Plant a random tree; its width, brightness and hue vary a little."""
         sprite, mirror = rng.pick(self.sprites), rng.u() < 0.5
         width = height * _ASPECT * rng.uniform(0.85, 1.18)
-        bright, warm = rng.uniform(0.78, 1.22), rng.uniform(-0.08, 0.08)
-        tint = np.array([1 + warm, 1.0, 1 - warm], np.float32) * np.float32(bright)
-        own = PineLight(
-            colours.shade * tint, colours.lit * tint, colours.snow_shade, colours.snow_lit, colours.side
-        )
-        stamp(light, alpha, sprite, foot, (width, height), own, mirror)
+        stamp(light, alpha, sprite, foot, (width, height), colours.varied(rng), mirror)

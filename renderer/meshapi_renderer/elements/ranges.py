@@ -95,10 +95,12 @@ class Rock:
     def __init__(self, rng: Rng) -> None:
         grain = fbm(_TEXTURE, _TEXTURE, 16, 5, rng.sub("grain"), 0.6)
         cracks = fbm(_TEXTURE, _TEXTURE, 8, 6, rng.sub("cracks"), 0.62, ridge=True)
-        self.grain = np.dstack([grain, *gradients(grain, 1.0)]).astype(np.float32)
-        self.cracks = np.dstack([cracks, *gradients(cracks, 1.0)]).astype(np.float32)
+        self.grain = imaging.Torus(np.dstack([grain, *gradients(grain, 1.0)]).astype(np.float32))
+        self.cracks = imaging.Torus(np.dstack([cracks, *gradients(cracks, 1.0)]).astype(np.float32))
         tufts = fbm(_TEXTURE, _TEXTURE, 128, 2, rng.sub("tufts"), 0.5)
-        self.tufts = np.clip((tufts - np.float32(0.42)) * np.float32(2.6), 0, 1) ** np.float32(0.8)
+        self.tufts = imaging.Torus(
+            np.clip((tufts - np.float32(0.42)) * np.float32(2.6), 0, 1) ** np.float32(0.8)
+        )
 
 
 class Range:
@@ -117,12 +119,12 @@ class Range:
         columns = np.arange(self._width, dtype=np.float32) + np.float32(0.5)
         self._azimuth = (columns - np.float32(self._width / 2)) / np.float32(self._focal)
         heights = band.field ** np.float32(band.sharpness) * np.float32(band.relief)
-        self._ground = heights
+        self._ground = imaging.Torus(heights)
         slope_x, slope_z = gradients(heights, band.cell)
         x, up, z = light.towards
         flat = math.hypot(x, z)
         shadow = raycast.sun_shadow(heights, band.cell, x / flat, z / flat, up / flat, 32)
-        self._slopes = np.dstack([slope_x, slope_z, shadow]).astype(np.float32)
+        self._slopes = imaging.Torus(np.dstack([slope_x, slope_z, shadow]).astype(np.float32))
 
     def layer(self) -> Layer:
         """Cast, shade and average the band."""
@@ -143,17 +145,15 @@ class Range:
         across = depths[:, None] * self._azimuth[None]
         u = (across + np.float32(band.offset)) * np.float32(1 / band.cell)
         v = depths[:, None] * np.float32(1 / band.cell)
-        heights = imaging.remap(self._ground, u, v) - np.float32(band.sink)
+        heights = self._ground.at(u, v) - np.float32(band.sink)
         above = heights > 0
         rise = smoothstep(band.near, band.near * band.rise, depths)[:, None]
         heights = np.where(above, heights * band.envelope(self._azimuth)[None] * rise, heights)
         # Broken rock and trees roughen the outline beyond what the field's samples can hold.
-        rough = imaging.remap(self._rock.cracks, u * np.float32(2.3), v * np.float32(2.3))[..., 0]
+        rough = self._rock.cracks.at(u * np.float32(2.3), v * np.float32(2.3))[..., 0]
         heights += above * (rough - np.float32(0.5)) * np.float32(0.035 * band.relief) * rise
         if band.tree_height > 0:
-            tufts = imaging.remap(
-                self._rock.tufts, across * np.float32(1 / 3.2), depths[:, None] * np.float32(1 / 3.2)
-            )
+            tufts = self._rock.tufts.at(across * np.float32(1 / 3.2), depths[:, None] * np.float32(1 / 3.2))
             wooded = smoothstep(
                 band.relief * (band.treeline + 0.1), band.relief * (band.treeline - 0.1), heights
             )
@@ -175,11 +175,11 @@ class Range:
             v + height * per_metre * np.float32(0.55),
         )
 
-        def detail(texture: Floats, scale: float, offset: float = 0.0) -> Floats:
+        def detail(texture: imaging.Torus, scale: float, offset: float = 0.0) -> Floats:
             k, o = np.float32(scale), np.float32(offset)
-            return imaging.remap(texture, folded_u * k + o, folded_v * k + o)
+            return texture.at(folded_u * k + o, folded_v * k + o)
 
-        ground = imaging.remap(self._slopes, u, v)
+        ground = self._slopes.at(u, v)
         coarse, fine = detail(self._rock.grain, 3.1), detail(self._rock.grain, 11.3, 37)
         wide, narrow = detail(self._rock.cracks, 2.3), detail(self._rock.cracks, 6.1, 19)
         hair = detail(self._rock.cracks, 15.7, 71)[..., 0]
@@ -223,8 +223,12 @@ class Range:
             leaves = light.tree_colour * tone
             if light.wood_variety is not None:
                 trees = detail(self._rock.grain, 19.0, 31)[..., 0] * np.float32(0.7)
-                patches = smoothstep(0.42, 0.62, trees + detail(self._rock.grain, 4.1, 23)[..., 0] * np.float32(0.35))
-                hue = mix(light.wood_variety, rgb(0.20, 0.035, 0.010), smoothstep(0.4, 0.65, grain)[..., None])
+                patches = smoothstep(
+                    0.42, 0.62, trees + detail(self._rock.grain, 4.1, 23)[..., 0] * np.float32(0.35)
+                )
+                hue = mix(
+                    light.wood_variety, rgb(0.20, 0.035, 0.010), smoothstep(0.4, 0.65, grain)[..., None]
+                )
                 leaves = mix(leaves, hue * tone, (patches * np.float32(0.85))[..., None])
             if light.tree_snow > 0:
                 dusted = smoothstep(0.30, 0.75, detail(self._rock.grain, 23.0, 11)[..., 0])

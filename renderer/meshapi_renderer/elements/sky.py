@@ -76,7 +76,9 @@ class Dome:
 
     def deepen_night(self) -> None:
         """A moonless night: blue-black overhead, paler blue low down, a last warmth on one side."""
-        low = np.clip(self.slope / np.float32(max(0.42, self.view.headroom)), 0, 1)[..., None] ** np.float32(0.55)
+        low = np.clip(self.slope / np.float32(max(0.42, self.view.headroom)), 0, 1)[..., None] ** np.float32(
+            0.55
+        )
         sky = mix(rgb(0.018, 0.061, 0.174), rgb(0.0007, 0.0013, 0.0075), low)
         warm = np.exp(-np.maximum(self.slope, 0) * 12) * np.exp(-(self._dx * self._dx) * 5)
         self.light[:] = sky

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from meshapi_renderer import imaging
@@ -10,7 +9,6 @@ from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.colour import smoothstep
 from meshapi_renderer.noise import fbm
 from meshapi_renderer.rng import Rng
-from meshapi_renderer.scene import Scratch
 from meshapi_renderer.view import View
 
 _SIDE = 512
@@ -21,7 +19,13 @@ class Spindrift:
     """Streaks over a ground plane below the horizon."""
 
     def __init__(
-        self, view: View, rng: Rng, colour: tuple[int, int, int], strength: float, pace: float, eye: float = 4.0
+        self,
+        view: View,
+        rng: Rng,
+        colour: tuple[int, int, int],
+        strength: float,
+        pace: float,
+        eye: float = 4.0,
     ) -> None:
         """``pace`` is in metres per second to the right, ``eye`` metres above the plane of the streaks."""
         canvas = view.canvas
@@ -31,12 +35,14 @@ class Spindrift:
         rows, columns = -(-(canvas.height - self._top) // _STEP), -(-canvas.width // _STEP)
         streaks = fbm(_SIDE, _SIDE, 26, 4, rng.sub("streaks"), 0.6, aspect=0.16)
         gusts = fbm(_SIDE, _SIDE, 3, 3, rng.sub("gusts"), 0.5)
-        texture = smoothstep(0.50, 0.80, streaks) * (np.float32(0.25) + np.float32(0.75) * smoothstep(0.4, 0.7, gusts))
-        self._texture = (texture * 255).astype(np.uint8)
-        drop = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(_STEP / view.focal)
-        across = (np.arange(columns, dtype=np.float32)[None] + np.float32(0.5)) * np.float32(_STEP) - np.float32(
-            canvas.width / 2
+        texture = smoothstep(0.50, 0.80, streaks) * (
+            np.float32(0.25) + np.float32(0.75) * smoothstep(0.4, 0.7, gusts)
         )
+        self._texture = imaging.Torus((texture * 255).astype(np.uint8))
+        drop = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(_STEP / view.focal)
+        across = (np.arange(columns, dtype=np.float32)[None] + np.float32(0.5)) * np.float32(
+            _STEP
+        ) - np.float32(canvas.width / 2)
         distance = np.float32(eye) / np.maximum(drop, np.float32(0.02))
         self._texels = _SIDE / 90.0
         self._x = across * distance * np.float32(self._texels / view.focal)
@@ -44,7 +50,7 @@ class Spindrift:
         fade = smoothstep(0.015, 0.09, drop) * np.float32(strength)
         self._fade = np.broadcast_to(fade, self._x.shape).copy()
 
-    def draw(self, frame: Bytes8, seconds: float, scratch: Scratch, shift: tuple[float, float] = (0.0, 0.0)) -> None:
+    def draw(self, frame: Bytes8, seconds: float, shift: tuple[float, float] = (0.0, 0.0)) -> None:
         """Blend the streaks of that moment over ``frame``; ``shift`` moves the ground plane, in pixels."""
         height, width = frame.shape[:2]
         top = min(max(0, round(self._top + shift[1])), height)
@@ -52,10 +58,7 @@ class Spindrift:
         if rows < 2:
             return
         drift = np.float32(self._pace * self._texels * seconds)
-        strength = imaging.remap(self._texture, self._x - drift, self._z + np.float32(0.12) * drift) * self._fade
+        strength = self._texture.at(self._x - drift, self._z + np.float32(0.12) * drift) * self._fade
         place = np.array([[_STEP, 0, 0.5 * (_STEP - 1)], [0, _STEP, 0.5 * (_STEP - 1)]], np.float64)
-        mask = imaging.triple(imaging.warp_affine(strength.astype(np.uint8), place, width, rows))
-        paint = scratch.array("spindrift", (rows, width, 3))
-        paint[...] = self._colour
-        cv2.multiply(paint, mask, paint, 1 / 255.0)
-        imaging.over(frame[top:], paint, cv2.bitwise_not(mask))
+        mask = imaging.warp_affine(strength.astype(np.uint8), place, width, rows)
+        imaging.tint(frame[top:], mask, self._colour)

@@ -103,9 +103,7 @@ def milky_way(
         x * np.float32(cosine) + y * np.float32(sine),
         y * np.float32(cosine) - x * np.float32(sine),
     )
-    coarse, fine = (
-        _even(fbm(side, side, cells, 7, rng, gain)) for cells, gain in ((4, 0.55), (5, 0.6))
-    )
+    coarse, fine = (_even(fbm(side, side, cells, 7, rng, gain)) for cells, gain in ((4, 0.55), (5, 0.6)))
 
     def sample(texture: Floats, scale: float, offset: float) -> Floats:
         u = (along * np.float32(scale) + np.float32(offset)) * np.float32(side)

@@ -13,9 +13,12 @@ from meshapi_renderer.noise import fbm, rotated_perlin, wrap_blur
 from meshapi_renderer.raycast import gradients
 from meshapi_renderer.rng import Rng
 
+_BLOCK = 32
+"""Rows worked on at a time: their intermediate results stay in the cache."""
+
 
 def massif(side: int, rng: Rng, cells: float = 3, octaves: int = 4, sharpness: float = 1.3) -> Floats:
-    """The large forms, [0, 1]: three octaves of ridges whose crests are a little rounded, and rough ground."""
+    """The large forms, [0, 1]: three octaves of ridges with crests a little rounded, and rough ground."""
     height = np.zeros((side, side), np.float32)
     amplitude = 1.0
     for octave in range(octaves):
@@ -78,22 +81,31 @@ def _stripes(side: int, cells: int, side_x: Floats, side_z: Floats, rng: Rng) ->
     position = (np.arange(side, dtype=np.float32) + np.float32(0.5)) * np.float32(cells / side)
     cell = np.floor(position).astype(np.int64)
     fraction = position - cell.astype(np.float32)
-    total = np.full((side, side), 1e-3, np.float32)
-    cosine, sine = np.zeros_like(total), np.zeros_like(total)
-    for down in (-1, 0, 1):
-        rows = (cell + down) % cells
-        for right in (-1, 0, 1):
-            columns = (cell + right) % cells
-            pick = np.ix_(rows, columns)
-            x = fraction[None] - np.float32(right + 0.5) - jitter_x[pick]
-            z = fraction[:, None] - np.float32(down + 0.5) - jitter_z[pick]
-            weight = np.maximum(0, 1 - (x * x + z * z) * np.float32(1 / 1.6))
-            weight *= weight
-            phase = (x * side_x + z * side_z) * np.float32(math.tau * 0.95)
-            total += weight
-            cosine += np.cos(phase) * weight
-            sine += np.sin(phase) * weight
-    return cosine / total, -sine / total
+    cosine, sine = np.empty_like(side_x), np.empty_like(side_x)
+    for begin in range(0, side, _BLOCK):
+        rows = slice(begin, min(side, begin + _BLOCK))
+        across, along = side_x[rows], side_z[rows]
+        total = np.full(across.shape, 1e-3, np.float32)
+        even, odd = np.zeros_like(total), np.zeros_like(total)
+        for down in (-1, 0, 1):
+            lattice_rows = (cell[rows] + down) % cells
+            for right in (-1, 0, 1):
+                pick = np.ix_(lattice_rows, (cell + right) % cells)
+                x = (fraction - np.float32(right + 0.5))[None] - jitter_x[pick]
+                z = (fraction[rows] - np.float32(down + 0.5))[:, None] - jitter_z[pick]
+                phase = x * across
+                phase += z * along
+                phase *= np.float32(math.tau * 0.95)
+                x *= x
+                z *= z
+                x += z
+                weight = np.maximum(1 - x * np.float32(1 / 1.6), 0)
+                weight *= weight
+                total += weight
+                even += np.cos(phase) * weight
+                odd += np.sin(phase, out=phase) * weight
+        cosine[rows], sine[rows] = even / total, -odd / total
+    return cosine, sine
 
 
 def mountain_field(side: int, rng: Rng) -> Floats:

@@ -57,8 +57,8 @@ class Water:
         self._canvas = canvas
         self._focal = focal
         self._look = look
-        self._swell = _slopes(fbm(_SIDE, _SIDE, 6, 6, rng.sub("swell"), 0.55, aspect=0.5))
-        self._ripple = _slopes(fbm(_SIDE, _SIDE, 9, 5, rng.sub("ripple"), 0.6, aspect=0.6))
+        self._swell = imaging.Torus(_slopes(fbm(_SIDE, _SIDE, 6, 6, rng.sub("swell"), 0.55, aspect=0.5)))
+        self._ripple = imaging.Torus(_slopes(fbm(_SIDE, _SIDE, 9, 5, rng.sub("ripple"), 0.6, aspect=0.6)))
         self._glint = np.array(swatch8(look.glitter_colour), np.float32)
         drop = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) / np.float32(focal)
         mirror = np.clip(1.0 - drop * np.float32(look.clarity * 1.9), 0.22, 0.97)
@@ -89,7 +89,7 @@ class Water:
         rows = height - waterline
         if rows < 2:
             return
-        slope_x, slope_z, drop = self._slopes_at(rows, waterline, horizon, centre, seconds, travel)
+        slope_x, slope_z, sparkle, drop = self._slopes_at(rows, waterline, horizon, centre, seconds, travel)
         near = np.clip(drop * np.float32(3.2), 0, 1)
         amplitude = np.float32(self._look.roughness * self._focal / 1100.0)
         dx = imaging.resize(slope_x * (amplitude * (np.float32(0.7) + 5 * near)), width, rows)
@@ -103,7 +103,7 @@ class Water:
         cv2.multiply(mirror, self._mirror8[:rows], mirror, 1 / 255.0)
         cv2.add(mirror, self._body8[:rows], mirror)
         if self._look.glitter > 0:
-            self._add_glitter(mirror, slope_z, near, centre)
+            self._add_glitter(mirror, slope_z + sparkle * near, near, centre)
         frame[waterline:] = mirror
 
     def _slopes_at(
@@ -114,8 +114,10 @@ class Water:
         centre: float,
         seconds: float,
         travel: tuple[float, float],
-    ) -> tuple[Floats, Floats, Floats]:
-        """Slopes across and along the view at the small size, and the tangent below the horizon per row."""
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Slopes across and along the view at the small size, fine slopes along it that only glint, and the
+        tangent below the horizon per row.
+        """
         width = self._canvas.width
         small_rows, small_columns = -(-rows // _STEP), -(-width // _STEP)
         y = (np.arange(small_rows, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(_STEP)
@@ -129,15 +131,17 @@ class Water:
         along = np.broadcast_to(
             distance * np.float32(k) + np.float32(k * _NEAR_DISTANCE * travel[1]), across.shape
         )
-        swell = imaging.remap(self._swell, across + np.float32(9 * t), along - np.float32(14 * t))
-        ripple = imaging.remap(
-            self._ripple,
+        swell = self._swell.at(across + np.float32(9 * t), along - np.float32(14 * t))
+        ripple = self._ripple.at(
             across * np.float32(1.7) - np.float32(11 * t),
             along * np.float32(1.55) - np.float32(6 * t),
         )
-        swell += ripple
-        slope_x, slope_z = cv2.split(swell)
-        return slope_x, slope_z, drop
+        fine = np.zeros_like(across)
+        if self._look.glitter > 0:
+            fine = self._ripple.at(
+                across * np.float32(5.1) + np.float32(13 * t), along * np.float32(4.3) - np.float32(19 * t)
+            )[..., 1] * np.float32(0.9)
+        return swell[..., 0] + ripple[..., 0], swell[..., 1] + ripple[..., 1], fine, drop
 
     def _add_glitter(self, mirror: Bytes8, slope_z: Floats, near: Floats, centre: float) -> None:
         """Add the sun's path: facets tilted far enough towards the viewer flash."""

@@ -42,7 +42,7 @@ _BANDS = (
     ),
     DuneBand(
         near=21, far=118, steps=520, tile=640, relief=46, base=-28, eye=31, offset=265, depth=1.25, valley=13,
-        rise=1.9, ripples=0.30,
+        rise=1.9, ripples=0.30, grain=7.0,
     ),
 )  # fmt: skip
 _TANGENTS: dict[TimeOfDay, float] = {
@@ -67,19 +67,28 @@ class Dunes:
         tones = palette(plan.time, plan.weather).tinted(plan.colours)
         self._camera = Camera(plan.camera, plan.speed, timing, canvas, horizon=view.horizon)
         look = BackdropLook(
-            below=0.04, stars=5200, milky_way=1.6, meteors=3, turn=1.4, cover=0.22 if plan.weather == "clear" else None,
-            clear_clouds=not night, sun_radius=0.022, moon=False,
-        )  # fmt: skip
+            below=0.04,
+            stars=5200,
+            milky_way=1.6,
+            meteors=3,
+            turn=1.4,
+            cover=0.22 if plan.weather == "clear" else None,
+            clear_clouds=not night,
+            sun_radius=0.022,
+            moon=False,
+        )
         self._sky = Backdrop(plan, view, tones, timing, rng, look)
         light = _light(plan, tones, self._sky.body)
         self._layers = _land(view, light, rng.sub("land"))
         glow = light.sand * (light.sun + light.sky) * np.float32(light.exposure * 0.8)
         wind = air(plan.weather).wind
         self._sand = Spindrift(
-            view, rng.sub("spindrift"), swatch8(glow), 0.07 + 0.07 * wind, 5.5 * wind * plan.speed, eye=14.0
+            view, rng.sub("spindrift"), swatch8(glow), 0.05 + 0.055 * wind, 5.5 * wind * plan.speed, eye=14.0
         )
         brightness = min(1.0, 0.25 + 1.4 * float(tones.horizon.mean()) * tones.exposure)
-        self._falling = weather_particles(plan.weather, canvas, rng.sub("falling"), brightness, speed=plan.speed)
+        self._falling = weather_particles(
+            plan.weather, canvas, rng.sub("falling"), brightness, speed=plan.speed
+        )
 
     def frame(self, index: int, scratch: Scratch) -> Bytes8:
         """The picture at frame ``index``."""
@@ -90,7 +99,7 @@ class Dunes:
         self._sky.draw(frame, camera, pose, index, scratch, covered_from(frame, stack))
         draw_stack(frame, stack)
         _, shift_x, shift_y = camera.scale_shift(pose, 3.0)
-        self._sand.draw(frame, seconds, scratch, (shift_x, shift_y))
+        self._sand.draw(frame, seconds, (shift_x, shift_y))
         if self._falling is not None:
             self._falling.draw(frame, seconds, scratch)
         return frame
@@ -125,5 +134,6 @@ def _light(plan: ScenePlan, tones: Palette, body: Body) -> SandLight:
 def _land(view: View, light: SandLight, rng: Rng) -> list[Layer]:
     field = DuneField(rng.sub("field"))
     grain = sand_grain(rng.sub("grain"))
-    oversampling = 2.0 if view.canvas.scale <= 1.1 else (1.5 if view.canvas.scale <= 1.6 else 1.0)
+    scale = view.canvas.scale
+    oversampling = 2.0 if scale <= 0.8 else (1.75 if scale <= 1.1 else (1.5 if scale <= 1.6 else 1.0))
     return [DuneRange(view, field, band, light, grain, oversampling).layer() for band in _BANDS]

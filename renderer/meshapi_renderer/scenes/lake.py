@@ -18,7 +18,7 @@ from meshapi_renderer.elements.sky import Body
 from meshapi_renderer.elements.terrain import hill_field, mountain_field
 from meshapi_renderer.elements.water import Water, WaterLook, water_rows
 from meshapi_renderer.layers import Layer, covered_from, draw_stack
-from meshapi_renderer.plan import ScenePlan, Season
+from meshapi_renderer.plan import ScenePlan, Season, TimeOfDay
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scene, Scratch, Timing
 from meshapi_renderer.view import View
@@ -107,7 +107,12 @@ def _middle_envelope(sun_x: float, rng: Rng) -> Envelope:
     left, right = -sun_x * rng.uniform(1.7, 2.5), sun_x * rng.uniform(2.1, 2.9)
 
     def envelope(azimuth: Floats) -> Floats:
-        return 0.42 + 0.55 * _bump(azimuth, left, 0.25) + 0.35 * _bump(azimuth, right, 0.22) - 0.12 * _bump(azimuth, sun_x, 0.1)
+        return np.asarray(
+            0.42
+            + 0.55 * _bump(azimuth, left, 0.25)
+            + 0.35 * _bump(azimuth, right, 0.22)
+            - 0.12 * _bump(azimuth, sun_x, 0.1)
+        )
 
     return envelope
 
@@ -129,21 +134,69 @@ def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
     hill_snow = 0.02 if plan.weather == "snow" and plan.season == "winter" else 2.0
     return [
         Band(
-            near=9000, far=21000, steps=260, field=mountains, relief=3050, sharpness=1.1, sink=400, cell=21.0,
-            offset=0, envelope=_far_envelope(sun_x, draws), rise=1.18, eye=_EYE, depth=15.0, snowline=snowline,
-            trees=0.0, treeline=0.0,
+            near=9000,
+            far=21000,
+            steps=260,
+            field=mountains,
+            relief=3050,
+            sharpness=1.1,
+            sink=400,
+            cell=21.0,
+            offset=0,
+            envelope=_far_envelope(sun_x, draws),
+            rise=1.18,
+            eye=_EYE,
+            depth=15.0,
+            snowline=snowline,
+            trees=0.0,
+            treeline=0.0,
         ),
         Band(
-            near=4200, far=9000, steps=260, field=np.roll(mountains, 311, 0), relief=1700, sharpness=1.1, sink=240,
-            cell=12.5, offset=1500, envelope=_middle_envelope(sun_x, draws), rise=1.18, eye=_EYE, depth=6.5,
-            snowline=snowline + 0.14, trees=0.9, treeline=0.34, tree_height=16,
+            near=4200,
+            far=9000,
+            steps=260,
+            field=np.roll(mountains, 311, 0),
+            relief=1700,
+            sharpness=1.1,
+            sink=240,
+            cell=12.5,
+            offset=1500,
+            envelope=_middle_envelope(sun_x, draws),
+            rise=1.18,
+            eye=_EYE,
+            depth=6.5,
+            snowline=snowline + 0.14,
+            trees=0.9,
+            treeline=0.34,
+            tree_height=16,
         ),
         Band(
-            near=_NEAREST_HILL, far=4200, steps=420, field=hills, relief=420, sharpness=1.35, sink=70, cell=14.0,
-            offset=700, envelope=_hill_envelope(sun_x), rise=1.35, eye=_EYE, depth=3.2, snowline=hill_snow,
-            trees=1.0, treeline=1.6, tree_height=24,
+            near=_NEAREST_HILL,
+            far=4200,
+            steps=420,
+            field=hills,
+            relief=420,
+            sharpness=1.35,
+            sink=70,
+            cell=14.0,
+            offset=700,
+            envelope=_hill_envelope(sun_x),
+            rise=1.35,
+            eye=_EYE,
+            depth=3.2,
+            snowline=hill_snow,
+            trees=1.0,
+            treeline=1.6,
+            tree_height=24,
         ),
-    ]  # fmt: skip
+    ]
+
+
+def _key_light(time: TimeOfDay, tones: Palette, side: float, high_sun: bool) -> tuple[float, float, float]:
+    """Keyed from the side though the sun stands in the picture: the slopes glow and keep their form."""
+    if high_sun:
+        return light_vector(-0.8 * side, -0.35, 0.9 if time == "noon" else 0.42)
+    return light_vector(0.9 * side, 0.28, max(math.tan(tones.sun_elevation), 0.09))
 
 
 def _land(plan: ScenePlan, view: View, tones: Palette, body: Body, rng: Rng) -> tuple[list[Layer], Layer]:
@@ -152,14 +205,11 @@ def _land(plan: ScenePlan, view: View, tones: Palette, body: Body, rng: Rng) -> 
     high_sun = plan.time in ("noon", "golden") or tones.disc < 0.15
     snowy = plan.weather == "snow" or plan.season == "winter"
     conditions = air(plan.weather)
-    # Keyed from the side though the sun stands in the picture: the slopes glow and keep their form.
-    towards = light_vector(-0.8 * side, -0.35, 0.9 if plan.time == "noon" else 0.42) if high_sun else light_vector(
-        0.9 * side, 0.28, max(math.tan(tones.sun_elevation), 0.09)
-    )  # fmt: skip
+    light_from = _key_light(plan.time, tones, side, high_sun)
     light = Sunlight(
         palette=tones,
         body=body,
-        towards=towards,
+        towards=light_from,
         strength=4.0 if body.moon else (1.7 if high_sun else 2.4),
         sky=2.4 if body.moon else 0.85,
         visibility=24000 * conditions.visibility,
@@ -189,13 +239,14 @@ def _bank(plan: ScenePlan, view: View, tones: Palette, body: Body, rng: Rng, sno
     key = tones.sun * np.float32(tones.exposure * {"noon": 0.5, "night": 0.5}.get(plan.time, 0.16))
     if body.moon:
         sky, backlight = sky * np.float32(1.5), backlight * np.float32(2.0)
+    ember = rgb(0.018, 0.028, 0.018) + backlight * np.float32(0.5)
     pines = PineLight(
         shade=rgb(0.006, 0.010, 0.010) + sky * np.float32(0.02),
-        lit=rgb(0.018, 0.028, 0.018) + sky * np.float32(0.05) + backlight * np.float32(0.5) + key * rgb(0.05, 0.085, 0.03),
+        lit=ember + sky * np.float32(0.05) + key * rgb(0.05, 0.085, 0.03),
         snow_shade=sky * np.float32(0.35),
         snow_lit=sky * np.float32(0.75) + key,
         side=0.7 * side,
-    )  # fmt: skip
+    )
     shade, lit = dark_ground(_GRASS[plan.season], 0.9 if snowy else 0.0)
     look = BankLook(
         ground=shade * (sky + key),
