@@ -1,8 +1,8 @@
 """Create, get and list of the API beside a bare ASGI route of the same stack, in turns in one run.
 
 The bare route reads the body and answers a fixed document of the same size: uvicorn, uvloop and httptools
-with nothing behind them. The API answers a create only after a synced commit. Both servers run in one process of
-their own (pinned to one core where there are two), the load in another.
+with nothing behind them. The API answers a create only after a synced commit. Both servers run in one
+process of their own (pinned to one core where there are two), the load in another.
 """
 
 import argparse
