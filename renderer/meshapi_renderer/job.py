@@ -139,7 +139,7 @@ class Job:
 
     def to_json(self) -> str:
         """Return the job as one line of JSON, without the line end."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, line: str | bytes) -> Job:
@@ -235,9 +235,7 @@ _EVENT_NAMES: Final[dict[type, str]] = {Planned: "plan", Progress: "progress", D
 
 def encode_event(event: Event) -> str:
     """Return the event as one line of JSON, without the line end."""
-    return json.dumps(
-        {"event": _EVENT_NAMES[type(event)], **asdict(event)}, ensure_ascii=False, separators=(",", ":")
-    )
+    return json.dumps({"event": _EVENT_NAMES[type(event)], **asdict(event)}, separators=(",", ":"))
 
 
 def decode_event(line: str | bytes) -> Event:

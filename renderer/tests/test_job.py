@@ -55,6 +55,13 @@ def test_a_job_survives_the_way_through_json() -> None:
     assert "\n" not in Job(prompt="two\nlines", seed=0, frames=1, output="o").to_json()
 
 
+def test_any_prompt_becomes_one_line_of_ascii() -> None:
+    for prompt in ("湖边日出", "line\u2028separator", "\ud800 half a pair", "\0"):
+        job = Job(prompt=prompt, seed=0, frames=1, output="o")
+        assert job.to_json().isascii()
+        assert Job.from_json(job.to_json().encode()) == job
+
+
 def test_only_prompt_seed_frames_and_output_are_needed() -> None:
     job = Job.from_json(b'{"prompt": "x", "seed": 0, "frames": 1, "output": "o.mp4"}')
     assert (job.resolution, job.ratio, job.fps, job.threads) == ("720p", "16:9", 24, 2)
