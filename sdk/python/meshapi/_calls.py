@@ -151,7 +151,10 @@ class Calls:
     def page(self, query: QueryPairs, options: RequestOptions) -> Generator[Any, Outcome, VideoTaskList]:
         """The same, decoded, for walking through pages."""
         answer = yield from self.list(query, options)
-        return decoded(VideoTaskList, answer)
+        page = decoded(VideoTaskList, answer)
+        for task in page.data:
+            task.request_id = task.request_id or page.request_id
+        return page
 
     def models(self, kind: str | None, provider: str | None, options: RequestOptions) -> Exchange:
         """The exchange of ``GET /v1/models``."""

@@ -25,7 +25,10 @@ def _segment(value: str, noun: str, whole: str) -> str:
     # "." and ".." are refused: readers of URLs resolve them in their percent-encoded form too.
     if _text(value, noun) in {"", ".", ".."}:
         raise InvalidIdError(f"{whole!r} is not a {noun}: it has an empty segment, '.' or '..'")
-    return quote(value, safe="")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise InvalidIdError(f"{whole!r} is not a {noun}: it is not text that UTF-8 can carry") from None
 
 
 def _text(value: object, noun: str) -> str:

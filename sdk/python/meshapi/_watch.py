@@ -4,7 +4,7 @@ A transient fault is a missed look, never the end of the wait; only the deadline
 it early.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,6 +67,7 @@ class Watch:
         self._last: VideoTaskResponse | None = None
         self._shown: object = None
         self._fault: MeshAPIError | None = None
+        self._stream_headers: Mapping[str, str] = {}
         self._held_back = False
         self._events_missing = False
 
@@ -83,6 +84,7 @@ class Watch:
             before = self._shown
             opened = yield Open(self._event_request())
             if isinstance(opened, Answer) and opened.status == 200 and _is_event_stream(opened):
+                self._stream_headers = opened.headers
                 if (yield from self._read_events()):
                     return True
                 if self._held_back:
@@ -179,7 +181,7 @@ class Watch:
 
     def _told(self, data: str) -> Steps:
         try:
-            task = decoded(VideoTaskResponse, Answer(200, {}, data.encode()))
+            task = decoded(VideoTaskResponse, Answer(200, self._stream_headers, data.encode()))
         except ResponseDecodingError as error:
             self._fault = error
             return False

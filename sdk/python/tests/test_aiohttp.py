@@ -71,11 +71,11 @@ async def test_a_server_that_is_not_there_is_known_to_have_seen_nothing(session)
     assert caught.value.task_may_exist is False
 
 
-@pytest.mark.parametrize("timeout", [0.1, httpx2.Timeout(0.1)])
-async def test_a_slow_answer_is_a_timeout_error(scripted, session, timeout):
+@pytest.mark.parametrize("seconds", [0.1, httpx2.Timeout(0.1)])
+async def test_a_slow_answer_is_a_timeout_error(scripted, session, seconds):
     scripted.play(Say(200, {}, delay=0.5))
     with pytest.raises(APITimeoutError):
-        await _client(scripted, session).videos.retrieve("t", timeout=timeout, max_retries=0)
+        await _client(scripted, session).videos.retrieve("t", timeout=seconds, max_retries=0)
 
 
 async def test_a_download_goes_on_where_the_connection_broke(mesh, session, tmp_path):

@@ -29,10 +29,11 @@ def follow(client: MeshAPI, task_id: str, max_wait: float) -> VideoTaskResponse:
 
 
 def describe(task: VideoTaskResponse) -> str:
-    """The status, with the place in the queue."""
-    if task.queue_position:
-        return f"{task.status}, place {task.queue_position} in the queue"
-    return task.status
+    """The status, with how many tasks are ahead in the queue."""
+    ahead = task.queue_position
+    if ahead is None:
+        return task.status
+    return f"{task.status}, {ahead} ahead in the queue" if ahead else f"{task.status}, next in the queue"
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def task(value: VideoTaskResponse) -> None:
     if value.progress is not None and not value.is_terminal:
         rows.append(("progress", f"{value.progress:.0%}"))
     rows += [
-        ("queue", value.queue_position),
+        ("queue", None if value.queue_position is None else f"{value.queue_position} ahead"),
         ("created", moment(value.created_at)),
         ("ended", moment(value.completed_at)),
         ("duration", None if value.duration is None else f"{value.duration} s"),

@@ -269,12 +269,20 @@ def test_a_request_id_is_on_results_and_on_errors(scripted):
     scripted.play(
         Say(200, {"id": "t"}, {"X-Request-Id": "req_a"}),
         Say(404, {"error": {"code": "not_found", "message": "no"}, "request_id": "req_b"}),
+        Say(200, {"data": [{"id": "t"}], "has_more": False}, {"X-Request-Id": "req_c"}),
+        Say(
+            200,
+            b'event: task\ndata: {"id": "t", "status": "failed"}\n\n',
+            {"Content-Type": "text/event-stream", "X-Request-Id": "req_d"},
+        ),
     )
     with _client(scripted) as client:
         assert (client.videos.retrieve("t")).request_id == "req_a"
         with pytest.raises(NotFoundError) as caught:
             client.videos.retrieve("t")
         assert caught.value.request_id == "req_b"
+        assert [task.request_id for task in client.videos.iter()] == ["req_c"]
+        assert [task.request_id for task in client.videos.watch("t")] == ["req_d"]
 
 
 def test_an_id_cannot_reach_another_endpoint(scripted):

@@ -148,7 +148,7 @@ def test_wait_goes_on_and_stores_the_file(meshapi, mesh):
     assert mesh.paid == 1
 
 
-def test_a_terminal_shows_a_bar_with_the_place_in_the_queue_and_the_percentage(meshapi, mesh):
+def test_a_terminal_shows_a_bar_with_the_queue_and_the_percentage(meshapi, mesh):
     mesh.seconds = 1.5
     leader, follower = pty.openpty()
     process = meshapi.start("generate", PROMPT, stderr=follower)
@@ -162,7 +162,7 @@ def test_a_terminal_shows_a_bar_with_the_place_in_the_queue_and_the_percentage(m
         process.kill()
         process.stdout.close()
         os.close(leader)
-    assert b"place 1 in the queue" in shown
+    assert b"1 ahead in the queue" in shown
     assert b"running" in shown
     assert b"%" in shown
 
