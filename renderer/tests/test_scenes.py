@@ -23,6 +23,9 @@ from meshapi_renderer.plan import (
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scene, Scratch, Timing, build
 
+# A NaN cast to a byte is undefined: it would differ between machines.
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
 _CANVAS = Canvas(320, 180)
 _TIMING = Timing(24, 49)
 _TIME: dict[Setting, TimeOfDay] = {
