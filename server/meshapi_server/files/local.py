@@ -5,13 +5,16 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 from meshapi_server.tasks.task import StoredFile
 
 _SAFE = re.compile(r"^[A-Za-z0-9_-]{1,80}$")
 _MEDIA_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".png": "image/png"}
-_BLOCK = 1 << 20
+
+Result = TypeVar("Result")
 
 
 class LocalFiles:
@@ -36,11 +39,11 @@ class LocalFiles:
 
     async def discard(self, workspace: Path) -> None:
         """Remove a workspace with everything in it."""
-        await asyncio.to_thread(shutil.rmtree, workspace, ignore_errors=True)
+        await _to_the_end(shutil.rmtree, workspace, ignore_errors=True)
 
     async def adopt(self, task_id: str, name: str, source: Path) -> StoredFile:
         """Take a finished file over. When this returns, it survives a power cut."""
-        return await asyncio.to_thread(self._adopt, task_id, name, source)
+        return await _to_the_end(self._adopt, task_id, name, source)
 
     def _adopt(self, task_id: str, name: str, source: Path) -> StoredFile:
         directory = self._directory(task_id)
@@ -61,7 +64,7 @@ class LocalFiles:
 
     async def remove(self, task_id: str) -> None:
         """Remove every file of a task."""
-        await asyncio.to_thread(shutil.rmtree, self._directory(task_id), ignore_errors=True)
+        await _to_the_end(shutil.rmtree, self._directory(task_id), ignore_errors=True)
 
     def path(self, task_id: str, name: str) -> Path | None:
         """Where a stored file is, or None when it is not there (removed, or never a name of ours)."""
@@ -72,6 +75,16 @@ class LocalFiles:
 
     def _directory(self, task_id: str) -> Path:
         return self._results / _safe(task_id)
+
+
+async def _to_the_end(work: Callable[..., Result], *values: Any, **options: Any) -> Result:
+    """Run ``work`` on a thread. A cancelled caller waits for its end: no file moves behind its back."""
+    running = asyncio.ensure_future(asyncio.to_thread(work, *values, **options))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait({running})
+        raise
 
 
 def _safe(name: str) -> str:
