@@ -2,7 +2,7 @@
 
 from meshapi_server.upstreams.contract import Job, Rendered
 
-from .ports import Files
+from .ports import Files, Store
 from .task import Claim, Outcome
 
 VIDEO_NAME = "video.mp4"
@@ -29,6 +29,16 @@ async def adopt(files: Files, task_id: str, rendered: Rendered) -> Outcome:
     if rendered.last_frame is not None:
         last_frame = await files.adopt(task_id, LAST_FRAME_NAME, rendered.last_frame)
     return Outcome(facts=rendered.facts, video=video, last_frame=last_frame)
+
+
+async def drop_unwanted(store: Store, files: Files, claim: Claim) -> None:
+    """Remove what was adopted for a task that meanwhile ended without it, or is gone.
+
+    A task that another attempt works on, or has finished, keeps its files.
+    """
+    task = await store.get(claim.task.owner, claim.task.id)
+    if task is None or (task.ended and task.outcome.video is None):
+        await files.remove(claim.task.id)
 
 
 def workspace_name(claim: Claim) -> str:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from meshapi_server.upstreams.contract import Deferred, Progress, Rejected, RemoteUpstream
 
-from .adoption import adopt, job_of, workspace_name
+from .adoption import adopt, drop_unwanted, job_of, workspace_name
 from .changes import Changes
 from .clock import Clock
 from .lease import Lease, LeaseGone
@@ -53,21 +53,22 @@ class RemoteDriver:
         except Deferred as wait:
             due = self._clock() + retry_delay(claim.schedule.attempt, wait.retry_after)
             await self._save(claim, Event.DEFERRED, due=due)
+            await self._cancel_if_wished(claim)
         except Exception as fault:  # noqa: BLE001 - anything else leaves it open whether it was accepted
             log.warning("submission is unknown", task=claim.task.id, fault=repr(fault))
             await self._save(claim, Event.LEASE_LOST, due=self._clock() + RECONCILE_WITHIN)
         else:
             due = self._clock() + poll_delay(0, accepted.look_again_in)
-            moved = await self._save(claim, Event.ACCEPTED, due=due, upstream_ref=accepted.reference)
-            if moved is not None:
-                await self._cancel_if_wished(claim, upstream, accepted.reference)
+            await self._save(claim, Event.ACCEPTED, due=due, upstream_ref=accepted.reference)
+            if await self._cancel_if_wished(claim):
+                await upstream.cancel(accepted.reference, job_of(claim))
 
-    async def _cancel_if_wished(self, claim: Claim, upstream: RemoteUpstream, reference: str) -> None:
+    async def _cancel_if_wished(self, claim: Claim) -> bool:
+        """End the task if its caller wished so while it was being sent; True when it did."""
         schedule = await self._store.schedule(claim.task.id)
         if schedule is None or not schedule.cancel_requested:
-            return
-        await self._save(claim, Event.CANCELLED)
-        await upstream.cancel(reference, job_of(claim))
+            return False
+        return await self._save(claim, Event.CANCELLED) is not None
 
     async def poll(self, claim: Claim) -> None:
         """Look where the upstream is and save it."""
@@ -120,6 +121,7 @@ class RemoteDriver:
             outcome = await lease.hold(work)
         except LeaseGone:
             log.info("fetch stopped", task=claim.task.id)
+            await drop_unwanted(self._store, self._files, claim)
         except Rejected as rejection:
             await self._fail(claim, rejection.error)
         except asyncio.CancelledError:
@@ -128,10 +130,13 @@ class RemoteDriver:
         except Exception as fault:  # noqa: BLE001 - a failed fetch is tried again until the task expires
             log.warning("fetch failed", task=claim.task.id, fault=repr(fault))
             after = fault.retry_after if isinstance(fault, Deferred) else None
-            due = self._clock() + retry_delay(claim.schedule.attempt, after)
+            # Every poll is an attempt, too; only the fetches among them make the next one wait longer.
+            fetches = claim.schedule.attempt - claim.schedule.polls - 1
+            due = self._clock() + retry_delay(fetches, after)
             await self._save(claim, Event.RELEASED, due=due)
         else:
-            await self._save(claim, Event.STORED, outcome=outcome)
+            if await self._save(claim, Event.STORED, outcome=outcome) is None:
+                await drop_unwanted(self._store, self._files, claim)
         finally:
             await self._files.discard(workspace)
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from meshapi_server.upstreams.contract import LocalUpstream, Rejected
 
-from .adoption import adopt, job_of, workspace_name
+from .adoption import adopt, drop_unwanted, job_of, workspace_name
 from .changes import Changes
 from .clock import Clock
 from .lease import Lease, LeaseGone
@@ -56,6 +56,7 @@ class RenderDriver:
             outcome = await lease.hold(work)
         except LeaseGone:
             log.info("render stopped", task=claim.task.id, attempt=claim.schedule.attempt)
+            await drop_unwanted(self._store, self._files, claim)
         except Rejected as rejection:
             await self._save(claim, _failed(claim, rejection.error))
         except asyncio.CancelledError:
@@ -64,7 +65,9 @@ class RenderDriver:
         except Exception as fault:  # noqa: BLE001 - whatever broke, the task must go on or end
             await self._retry(claim, fault)
         else:
-            await self._save(claim, Step(event=Event.STORED, attempt=claim.schedule.attempt, outcome=outcome))
+            step = Step(event=Event.STORED, attempt=claim.schedule.attempt, outcome=outcome)
+            if not await self._save(claim, step):
+                await drop_unwanted(self._store, self._files, claim)
         finally:
             await self._files.discard(workspace)
 
@@ -78,12 +81,14 @@ class RenderDriver:
         due = self._clock() + retry_delay(attempt)
         await self._save(claim, Step(event=Event.RELEASED, attempt=attempt, due=due))
 
-    async def _save(self, claim: Claim, step: Step) -> None:
+    async def _save(self, claim: Claim, step: Step) -> bool:
         moved = await self._store.step(claim.task.id, step, self._clock())
-        if moved is not None:
-            self._changes.publish(moved)
-            if moved.ended:
-                log.info("task ended", task=moved.id, status=moved.status, attempt=claim.schedule.attempt)
+        if moved is None:
+            return False
+        self._changes.publish(moved)
+        if moved.ended:
+            log.info("task ended", task=moved.id, status=moved.status, attempt=claim.schedule.attempt)
+        return True
 
 
 def _failed(claim: Claim, error: TaskError) -> Step:

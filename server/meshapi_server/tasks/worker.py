@@ -52,6 +52,8 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         self._submitting: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._idle = asyncio.Event()  # set while the loop does not run: nothing is being claimed
+        self._idle.set()
         self._next_reap = 0.0
         self._render = RenderDriver(store, files, changes, clock, local, settings.lease)
         self._drive = RemoteDriver(store, files, changes, clock, remote, settings.lease)
@@ -69,15 +71,21 @@ class Worker:
 
     async def run(self) -> None:
         """Work until :meth:`stop`. A failing store is retried; nothing in here ends the loop."""
-        while not self._stopping:
-            try:
-                busy = await self._turn()
-            except Exception:
-                log.exception("worker turn failed")
-                busy = False
-                await asyncio.sleep(1)
-            if not busy:
-                await self._changes.wait(self._settings.tick)
+        self._idle.clear()
+        try:
+            while not self._stopping:
+                if not await self._guarded_turn():
+                    await self._changes.wait(self._settings.tick)
+        finally:
+            self._idle.set()
+
+    async def _guarded_turn(self) -> bool:
+        try:
+            return await self._turn()
+        except Exception:
+            log.exception("worker turn failed")
+            await asyncio.sleep(1)
+            return False
 
     async def stop(self) -> None:
         """Claim nothing more, give unfinished work back and return when all of it is given back.
@@ -86,6 +94,7 @@ class Worker:
         """
         self._stopping = True
         self._changes.ring()
+        await self._idle.wait()  # a claim under way is work of ours, too
         for task in self._running - self._submitting:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -99,6 +108,8 @@ class Worker:
             (Event.CLAIM_POLL, self._remote, self._settings.polls_at_once),
             (Event.CLAIM_FETCH, self._remote, self._settings.submits_at_once),
         ):
+            if self._stopping:
+                break
             now = self._clock()
             taken = await self._store.claim(
                 event,
