@@ -22,7 +22,8 @@ type connection struct {
 	service *service
 	clock   clock
 	log     *slog.Logger
-	fault   error // why the configuration cannot work
+	silence time.Duration // how long a stream of events may be silent
+	fault   error         // why the configuration cannot work
 }
 
 // clock is time and chance, so that tests can do without either.
@@ -45,6 +46,7 @@ func connect(config Config) *connection {
 		service:  &service{},
 		clock:    clock{now: time.Now, sleep: sleep, random: rand.Float64},
 		log:      logger,
+		silence:  streamSilence,
 		fault:    errors.Join(fault, err),
 	}
 }

@@ -126,9 +126,6 @@ func (e *MeshAPIError) Unwrap() error { return e.cause }
 
 // Is lets errors.Is find the Err values.
 func (e *MeshAPIError) Is(target error) bool {
-	if target == nil {
-		return false
-	}
 	return target == e.kind || target == errorsByStatus[e.Status] || (target == ErrConnection && e.kind == ErrTimeout)
 }
 

@@ -118,7 +118,7 @@ func (w *watch) byEvents() (step, error) {
 func (w *watch) oneStream() (step, outcome, error) {
 	ctx, cancel := context.WithDeadline(w.ctx, w.end.Add(-lastStretch))
 	defer cancel()
-	opened, met := w.open(ctx, w.eventRequest(), streamSilence)
+	opened, met := w.open(ctx, w.eventRequest(), w.silence)
 	switch {
 	case opened != nil && isEventStream(met.answer):
 		defer opened.close()
