@@ -72,12 +72,25 @@ def generate(client: MeshAPI, prompt: str) -> VideoTaskResponse:
         )
     )
     console.print(f"Task ID: {created.id}")
+    if not console.is_terminal:
+        return follow_in_lines(client, created)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     task: VideoTaskResponse = created
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         bar = progress.add_task("pending", total=1.0)
         for task in client.videos.watch(created.id, max_wait=600):
             progress.update(bar, completed=task.progress or 0.0, description=str(task.status))
+    return task
+
+
+def follow_in_lines(client: MeshAPI, created: VideoTaskResponse) -> VideoTaskResponse:
+    """The same without a terminal: a line at every change of status and at every tenth of the way."""
+    task, shown = created, ""
+    for task in client.videos.watch(created.id, max_wait=600):
+        line = f"{task.status} {int((task.progress or 0) * 10) * 10} %"
+        if line != shown:
+            console.print(line)
+            shown = line
     return task
 
 
