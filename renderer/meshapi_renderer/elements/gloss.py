@@ -21,7 +21,7 @@ class GlossyFloor:
         """``body`` is the floor's own linear colour; ``ripple`` moves its grain, 1 is a wet floor in rain."""
         self._body = body
         self._ripple = ripple
-        self._grain = fbm(_SIDE, _SIDE, 6, 5, rng.sub("grain"), 0.55)
+        self._grain = imaging.Torus(fbm(_SIDE, _SIDE, 6, 5, rng.sub("grain"), 0.55))
         self._saturation = _saturation_matrix(1.35)
 
     def lay(self, light: Floats, horizon: float, centre: float, seconds: float, travel: float) -> Floats:
@@ -73,7 +73,7 @@ class GlossyFloor:
         u = (across * depth * np.float32(1.2) + np.float32(travel)) * np.float32(_SIDE)
         v = np.broadcast_to(depth * np.float32(0.8) * np.float32(_SIDE), u.shape)
         drift = np.float32(_SIDE * 0.02 * self._ripple * seconds)
-        return imaging.remap(self._grain, u + drift, v - drift)
+        return np.asarray(self._grain.at(u + drift, v - drift), np.float32)
 
 
 def _saturation_matrix(amount: float) -> Floats:

@@ -59,7 +59,7 @@ class Gulls:
         ]
 
     def draw(self, frame: Bytes8, matrix: Floats, centre: tuple[float, float], seconds: float) -> None:
-        """Draw the birds of that moment; ``matrix`` maps layer pixels, ``centre`` in the middle, to the frame."""
+        """Draw the birds of that moment; ``matrix`` maps layer to frame pixels, ``centre`` is its middle."""
         for gull in self._gulls:
             x, y, heading = self._place(gull, seconds, centre)
             scale = float(matrix[0, 0])

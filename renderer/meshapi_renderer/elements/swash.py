@@ -74,7 +74,7 @@ class Swash:
         inland = coast.inland(along, across)
         stretch = sample(coast.broad, along * np.float32(1.7), np.full_like(along, 0.11))
         self._fields = np.dstack([inland, along, stretch]).astype(np.float32)
-        self._patches = fbm(_PATCH_SIDE, _PATCH_SIDE, 3, 5, rng.sub("patches"), 0.5)
+        self._patches = imaging.Torus(fbm(_PATCH_SIDE, _PATCH_SIDE, 3, 5, rng.sub("patches"), 0.5))
         side = max(32, round(_LACE_SIDE * unit))
         self._coarse_lace = DriftTexture(_lace_tile(side, 16, rng.sub("coarse")), *layer)
         self._fine_lace = DriftTexture(_lace_tile(round(side * 0.62), 22, rng.sub("fine")), *layer)
@@ -122,19 +122,22 @@ class Swash:
         """Phase of the incoming waves in waves, and where they break, both on the grid."""
         out, along = np.maximum(-shallows.above, np.float32(-0.03)), shallows.along
         slow = np.float32(0.010 * seconds)
-        wobble = sample(self._patches, along * np.float32(1.6), out * np.float32(1.6) + slow) - np.float32(
-            0.5
-        )
-        finer = sample(self._patches, along * np.float32(5.1), out * np.float32(2.0) - slow) - np.float32(0.5)
+        wobble = self._patch(along, 1.6, out * np.float32(1.6) + slow) - np.float32(0.5)
+        finer = self._patch(along, 5.1, out * np.float32(2.0) - slow) - np.float32(0.5)
         bent = out + wobble * np.float32(0.055) + finer * np.float32(0.016)
         phase = bent * np.float32(1 / _WAVE_LENGTH) + np.float32(_WAVE_PACE * seconds)
         # The noise that decides where a wave breaks travels with the wave.
-        patch = sample(self._patches, along * np.float32(2.2), phase * np.float32(0.17))
+        patch = self._patch(along, 2.2, phase * np.float32(0.17))
         low = 0.46 - 0.12 * self._strength
         breaking = smoothstep(low, low + 0.16, patch)
         reach = 0.175 + 0.07 * (self._strength - 1)
         zone = smoothstep(0.010, 0.030, out) * smoothstep(reach, 0.5 * reach, out)
         return phase, to_byte_mask(breaking * zone)
+
+    def _patch(self, along: Floats, scale: float, v: Floats) -> Floats:
+        """The patch noise at ``along`` times ``scale`` and ``v``, both in repeats."""
+        u = along * np.float32(scale * _PATCH_SIDE)
+        return np.asarray(self._patches.at(u, v * np.float32(_PATCH_SIDE)), np.float32)
 
     def _lace(self, seconds: float, matrix: Floats, rows: int, columns: int) -> Bytes8:
         """Foam's net of bubbles: two ridged textures that drift apart."""

@@ -11,7 +11,7 @@ from meshapi_renderer.camera import Camera, Pose, margin
 from meshapi_renderer.colour import luminance, mix, palette, smoothstep, swatch8
 from meshapi_renderer.elements.beach_light import beach_light
 from meshapi_renderer.elements.beach_picture import BeachSite, bake_beach
-from meshapi_renderer.elements.coast import Coast, points_in_units, sample, unit_pixels
+from meshapi_renderer.elements.coast import Coast, points_in_units, unit_pixels
 from meshapi_renderer.elements.drift_texture import to_byte_mask
 from meshapi_renderer.elements.grove import Canopy, plant_palms
 from meshapi_renderer.elements.gulls import Gulls
@@ -20,7 +20,7 @@ from meshapi_renderer.elements.parasols import place_parasols
 from meshapi_renderer.elements.particles import weather_particles
 from meshapi_renderer.elements.sea_surface import SeaSurface
 from meshapi_renderer.elements.softlight import grid_canvas
-from meshapi_renderer.elements.sun_glitter import SunGlitter, coloured
+from meshapi_renderer.elements.sun_glitter import SunGlitter
 from meshapi_renderer.elements.swash import Shallows, Surf, Swash
 from meshapi_renderer.noise import fbm
 from meshapi_renderer.plan import ScenePlan
@@ -34,6 +34,7 @@ _GULL_DEPTH = 1.0
 _MOST_PALMS = 46
 _ONE = 170
 """The byte that stands for a factor of one in the coarse tint."""
+_VEIL_SIDE = 256
 _HALF_TONE = 128
 """The byte that stands for a factor of one in the sea's factor."""
 _WET_SAND = (np.float32(0.23), np.float32(0.26), np.float32(0.29))
@@ -59,7 +60,8 @@ class Beach:
         self._light = beach_light(plan, bearing)
         site = _site(plan, canvas, coast, rng, bearing)
         self._centre = (site.columns / 2, site.rows / 2)
-        self._ground = bake_beach(site, self._light)
+        # Four channels move in less than half the time of three.
+        self._ground = cv2.cvtColor(bake_beach(site, self._light), cv2.COLOR_RGB2RGBA)
         self._canopy = Canopy(
             (site.rows, site.columns), site.palms, site.crowns, self._light.colour, self._unit, site.snow
         )
@@ -68,9 +70,9 @@ class Beach:
         self._foam = swatch8(mix(self._light.colour, self._light.sky_far, 0.12) * np.float32(1.15))
         layer = (site.rows, site.columns)
         self._glitter = SunGlitter(rng.sub("glitter"), layer, self._unit, self._light)
-        self._veil = fbm(256, 256, 3, 5, rng.sub("veil"), 0.5)
+        self._veil = imaging.Torus(fbm(_VEIL_SIDE, _VEIL_SIDE, 3, 5, rng.sub("veil"), 0.5))
         self._cloud_shadow = _cloud_shadow(plan)
-        self._fog = np.array(swatch8(palette(plan.time, plan.weather).haze), np.float32)
+        self._fog = swatch8(palette(plan.time, plan.weather).haze)
         self._fog_amount = 0.62 if plan.weather == "fog" else 0.0
         bright = float(np.clip(luminance(self._light.colour), 0.25, 1.0))
         self._particles = weather_particles(
@@ -98,9 +100,11 @@ class Beach:
         grid_matrix = self._grid_camera.matrix(pose, _GROUND_DEPTH, self._grid_margin)
         shallows = self._swash.shallows(paced, grid_matrix, (self._grid.height, self._grid.width))
         surf = self._swash.surf(shallows, paced, matrix, canvas.height, canvas.width)
-        picture = imaging.warp_affine(self._ground, matrix, canvas.width, canvas.height)
+        ground = imaging.warp_affine(self._ground, matrix, canvas.width, canvas.height)
+        picture: Bytes8 = scratch.array("beach", (canvas.height, canvas.width, 3))
+        cv2.cvtColor(ground, cv2.COLOR_RGBA2RGB, picture)
         self._shade(picture, shallows, surf, pose, paced, matrix)
-        _lay_foam(picture, surf.foam, self._foam)
+        imaging.tint(picture, surf.foam, self._foam)
         canopy = self._camera.matrix(pose, _CANOPY_DEPTH, self._margin)
         self._canopy.draw(picture, canopy, paced, self._air.wind)
         gulls = self._camera.matrix(pose, _GULL_DEPTH, self._margin)
@@ -144,14 +148,14 @@ class Beach:
     def _clouds(self, pose: Pose, seconds: float) -> Floats:
         """Shadows of passing clouds, 0 to 1, on the grid."""
         u, v = self._grid_points(pose, 0.8)
-        drift = np.float32(0.020 * self._air.wind * seconds)
-        return smoothstep(0.42, 0.60, sample(self._veil, u + drift, v - drift * np.float32(0.4)))
+        drift = np.float32(0.020 * _VEIL_SIDE * self._air.wind * seconds)
+        return smoothstep(0.42, 0.60, self._veil.at(u + drift, v - drift * np.float32(0.4)))
 
     def _grid_points(self, pose: Pose, scale: float) -> tuple[Floats, Floats]:
-        """Ground coordinates of the grid's points, in repeats of a texture."""
+        """Ground coordinates of the grid's points, in texels of the veil; ``scale`` repeats span the frame."""
         grid = self._grid
         zoom, shift_x, shift_y = self._grid_camera.scale_shift(pose, _GROUND_DEPTH)
-        step = np.float32(scale / (zoom * grid.long))
+        step = np.float32(scale * _VEIL_SIDE / (zoom * grid.long))
         x = (np.arange(grid.width, dtype=np.float32)[None] - np.float32(shift_x)) * step
         y = (np.arange(grid.height, dtype=np.float32)[:, None] - np.float32(shift_y)) * step
         return x + np.zeros_like(y), y + np.zeros_like(x)
@@ -159,13 +163,13 @@ class Beach:
     def _lay_fog(self, picture: Bytes8, pose: Pose, seconds: float) -> None:
         """Banks of fog between the drone and the beach, in place."""
         u, v = self._grid_points(pose, 0.8)
-        drift = np.float32(0.014 * seconds)
-        one = sample(self._veil, u + drift, v)
-        two = sample(self._veil, u * np.float32(1.9) - drift, v * np.float32(1.9) + drift)
+        drift = np.float32(0.014 * _VEIL_SIDE * seconds)
+        one = self._veil.at(u + drift, v)
+        two = self._veil.at(u * np.float32(1.9) - drift, v * np.float32(1.9) + drift)
         density = np.clip(one * np.float32(0.9) + two * np.float32(0.5) - np.float32(0.12), 0.25, 1.0)
         alpha = to_byte_mask(density * np.float32(self._fog_amount))
         large = imaging.resize(alpha, self._canvas.width, self._canvas.height)
-        _lay_foam(picture, large, (int(self._fog[0]), int(self._fog[1]), int(self._fog[2])))
+        imaging.tint(picture, large, self._fog)
 
 
 def _site(plan: ScenePlan, canvas: Canvas, coast: Coast, rng: Rng, bearing: float) -> BeachSite:
@@ -199,12 +203,6 @@ def _cloud_shadow(plan: ScenePlan) -> float:
     if plan.weather != "cloudy" or plan.time in ("dusk", "night"):
         return 0.12 if plan.weather in ("storm", "rain") else 0.0
     return 0.45
-
-
-def _lay_foam(picture: Bytes8, cover: Bytes8, colour: tuple[int, int, int]) -> None:
-    """Blend one colour over the picture by an 8-bit coverage, in place."""
-    cv2.multiply(picture, cv2.bitwise_not(imaging.triple(cover)), picture, 1 / 255.0)
-    cv2.add(picture, coloured(cover, colour), picture)
 
 
 def build(plan: ScenePlan, canvas: Canvas, timing: Timing, rng: Rng) -> Scene:

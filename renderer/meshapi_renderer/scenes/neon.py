@@ -79,7 +79,7 @@ class Neon:
         falling = conditions.falling is not None
         body = rgb(0.004, 0.005, 0.010) + self._backdrop.mean((0, 1)) * np.float32(0.25)
         self._floor = GlossyFloor(rng.sub("floor"), body, 1.0 if falling else 0.25)
-        self._mist = fbm(_MIST_SIDE, _MIST_SIDE, 4, 5, rng.sub("mist"), 0.5, aspect=0.6)
+        self._mist = imaging.Torus(fbm(_MIST_SIDE, _MIST_SIDE, 4, 5, rng.sub("mist"), 0.5, aspect=0.6))
         self._mist_amount = 0.25 + conditions.mist**2 * 2.2
         self._wind = conditions.wind
         self._motes = Motes(canvas, rng.sub("motes"), colours)
@@ -143,10 +143,8 @@ class Neon:
         x = np.arange(grid.width, dtype=np.float32)[None] * scale
         y = np.arange(grid.height, dtype=np.float32)[:, None] * scale * np.float32(1.6)
         drift = np.float32(_MIST_SIDE * (0.012 * self._wind * seconds + 0.3 * pose.x))
-        first = imaging.remap(self._mist, x + drift, y)
-        second = imaging.remap(
-            self._mist, x * np.float32(0.6) - drift, y * np.float32(0.7) + drift * np.float32(0.4)
-        )
+        first = self._mist.at(x + drift, y)
+        second = self._mist.at(x * np.float32(0.6) - drift, y * np.float32(0.7) + drift * np.float32(0.4))
         return np.clip(first + second - np.float32(0.55), 0, 1) * np.float32(self._mist_amount)
 
     def _vanishing_point(self, pose: Pose) -> tuple[float, float]:
