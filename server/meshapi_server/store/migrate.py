@@ -76,4 +76,7 @@ def _split(script: str) -> list[str]:
         if line.rstrip().endswith(";") and sqlite3.complete_statement(pending):
             statements.append(pending)
             pending = ""
+    left = [line for line in pending.splitlines() if line.strip() and not line.lstrip().startswith("--")]
+    if left:
+        raise ValueError(f"a migration ends in the middle of a statement: {left[0]!r}")
     return statements

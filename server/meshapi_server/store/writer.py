@@ -41,6 +41,7 @@ class Writer:
         self._path = path
         self._queue: queue.SimpleQueue[tuple[Work, asyncio.Future[Any]] | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = False
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
 
     def start(self) -> None:
@@ -50,6 +51,8 @@ class Writer:
 
     async def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run ``work`` in a transaction; returns after the commit. An exception undoes only this work."""
+        if self._stopped:
+            raise RuntimeError("the database is closed")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._queue.put((work, future))
         # Shielded: a caller that is cancelled must not be told that the write did not happen.
@@ -57,6 +60,7 @@ class Writer:
 
     async def stop(self) -> None:
         """Finish what is queued and close."""
+        self._stopped = True
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
