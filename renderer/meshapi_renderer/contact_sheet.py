@@ -92,7 +92,9 @@ def overview(shown: Sequence[Still]) -> Image.Image:
         for tile in tiles:
             sheet.paste(tile, (left, top))
             left += tile.width + _GAP
-        ImageDraw.Draw(sheet).text((2 * _GAP, top + _GAP), setting, fill="white", font=font)
+        ImageDraw.Draw(sheet).text(
+            (2 * _GAP, top + _GAP), setting, "white", font, stroke_width=2, stroke_fill="black"
+        )
     return sheet
 
 
