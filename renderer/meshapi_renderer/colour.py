@@ -209,9 +209,9 @@ _DAYLIGHT: dict[TimeOfDay, Floats] = {
     "sunrise": rgb(0.72, 0.56, 0.55),
     "golden": rgb(0.95, 0.80, 0.62),
     "noon": rgb(1.0, 1.0, 1.0),
-    "sunset": rgb(0.60, 0.40, 0.38),
-    "dusk": rgb(0.15, 0.155, 0.24),
-    "night": rgb(0.028, 0.040, 0.075),
+    "sunset": rgb(0.66, 0.44, 0.42),
+    "dusk": rgb(0.22, 0.225, 0.33),
+    "night": rgb(0.060, 0.080, 0.135),
 }
 
 
@@ -223,7 +223,8 @@ def palette(time: TimeOfDay, weather: Weather) -> Palette:
     if share == 0.0:
         return base
     grey = _GREYS.get(weather, _GREYS["overcast"])
-    light = _DAYLIGHT[time]
+    # A storm is dark by day; at night it keeps what the eye would still find.
+    light = _DAYLIGHT[time] ** np.float32(0.72 if weather == "storm" else 1.0)
     blended: dict[str, Floats | float] = {}
     for field in fields(Palette):
         own, veiled = getattr(base, field.name), getattr(grey, field.name)

@@ -60,8 +60,8 @@ class Layer:
     def draw(self, destination: Bytes8, matrix: Floats, hidden: Sequence[int] | None = None) -> None:
         """Blend the layer over ``destination`` in place under a 2x3 map of layer to frame pixels.
 
-        The map may scale and shift, not turn. ``hidden`` gives, per strip, the frame row from which nearer
-        layers cover everything; nothing is drawn there.
+        The map may scale, shift and lean sideways, not turn. ``hidden`` gives, per strip, the frame row
+        from which nearer layers cover everything; nothing is drawn there.
         """
         height, width = destination.shape[:2]
         edges = strip_edges(width)
@@ -89,8 +89,9 @@ class Layer:
         """(first painted row, first opaque row, row after the last) in the frame, for frame columns."""
         scale, shift_x = float(matrix[0, 0]), float(matrix[0, 2])
         per_block = self._width / _BLOCKS
-        begin = math.floor(((left - shift_x) / scale - 2) / per_block)
-        end = math.ceil(((right - shift_x) / scale + 3) / per_block)
+        lean = float(matrix[0, 1]) * self._height
+        begin = math.floor(((left - shift_x - max(0.0, lean)) / scale - 2) / per_block)
+        end = math.ceil(((right - shift_x - min(0.0, lean)) / scale + 3) / per_block)
         begin = min(max(0, begin), _BLOCKS - 1)
         end = max(min(_BLOCKS, end), begin + 1)
         vertical, shift_y = float(matrix[1, 1]), float(matrix[1, 2])
@@ -114,14 +115,15 @@ class Layer:
         source = self._pixels
         rows, columns = window.shape[:2]
         scale = float(matrix[0, 0])
-        shift_x = float(matrix[0, 2]) - left
+        lean = float(matrix[0, 1])
+        shift_x = float(matrix[0, 2]) + lean * self._top - left
         shift_y = float(matrix[1, 2]) + scale * self._top - top
-        if scale == 1.0 and shift_x == round(shift_x) and shift_y == round(shift_y):
+        if scale == 1.0 and lean == 0.0 and shift_x == round(shift_x) and shift_y == round(shift_y):
             x, y = -round(shift_x), -round(shift_y)
             fits = x + columns <= source.shape[1] and y + rows <= source.shape[0]
             if x >= 0 and y >= 0 and fits:
                 return source[y : y + rows, x : x + columns]
-        local = np.array([[scale, 0.0, shift_x], [0.0, scale, shift_y]])
+        local = np.array([[scale, lean, shift_x], [0.0, scale, shift_y]])
         return np.asarray(
             cv2.warpAffine(
                 source,
@@ -145,6 +147,18 @@ def _columns(inverse_alpha: Bytes8) -> tuple[Integers, Integers, Integers]:
     gaps = (inverse_alpha > 0) & (np.arange(height)[:, None] < last[None])
     solid = np.where(gaps.any(0), height - gaps[::-1].argmax(0), first)
     return first, last, np.where(any_painted, solid, height)
+
+
+def swayed(matrix: Floats, lean: float, pivot_row: float) -> Floats:
+    """``matrix`` leaning sideways about a row of the layer: what stands above it moves, its foot does not.
+
+    ``lean`` is pixels to the right per pixel above the pivot.
+    """
+    leaning = matrix.copy()
+    scale = float(matrix[0, 0])
+    leaning[0, 1] = -lean * scale
+    leaning[0, 2] += lean * scale * pivot_row
+    return leaning
 
 
 def draw_stack(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]]) -> None:

@@ -56,7 +56,7 @@ class Backdrop:
         light, bright = self._paint(tones, rng, look)
         self._sky8 = to8(light * np.float32(tones.exposure))
         seen = tuple(star for star in bright if star.y < view.horizon_row - 0.06 * view.canvas.height)
-        self._twinkle = Twinkle(view.canvas, seen[:160], rng.sub("twinkle"))
+        self._twinkle = Twinkle(view.canvas, seen[:320], rng.sub("twinkle"))
         clear_night = plan.time == "night" and tones.stars > 0.6
         meteors = look.meteors if clear_night else 0
         self._meteors = Meteors(view.canvas, timing.duration, rng.sub("meteors"), meteors)
@@ -82,9 +82,9 @@ class Backdrop:
                     view,
                     self._rows,
                     rng.sub("galaxy"),
-                    0.95 * side,
-                    (0.5 - 0.12 * side, 0.34),
-                    0.105,
+                    -0.95 * side,
+                    (0.5 + 0.12 * side, 0.60 * view.horizon),
+                    0.115,
                     look.milky_way,
                 )
                 crowd = star_field(view, self._rows, rng.sub("crowd"), round(2.5 * look.stars * area))
@@ -96,15 +96,17 @@ class Backdrop:
         return dome.light, bright
 
     def _make_clouds(self, plan: ScenePlan, rng: Rng, tones: Palette, look: BackdropLook) -> None:
-        pace = 0.0034 * air(plan.weather).wind * plan.speed
+        pace = 0.0062 * air(plan.weather).wind * plan.speed
         side = rng.sub("wind").sign()
         cover = air(plan.weather).cover if look.cover is None else look.cover
         if plan.weather == "clear" and not look.clear_clouds:
             return
         if plan.weather in ("clear", "cloudy") and plan.time in ("noon", "golden"):
-            self._heaps = Cumulus(self._view, tones, self.body, rng, cover, 1.2 * pace * side)
+            self._heaps = Cumulus(self._view, tones, self.body, rng, cover, 1.5 * pace * side)
             return
         style = sky_style(plan, cover)
+        if style.kind == "sheet":
+            pace *= 1.7
         self._slab = Clouds(self._view, tones, self.body, rng, style, (pace * side, 0.35 * pace))
 
     def draw(

@@ -8,7 +8,8 @@ import numpy as np
 
 from meshapi_renderer.array_types import Floats
 from meshapi_renderer.colour import mix, rgb, smoothstep
-from meshapi_renderer.elements.pines import Grove, PineLight
+from meshapi_renderer.elements.grass import Tufts
+from meshapi_renderer.elements.pines import Grove, PineLight, stamp
 from meshapi_renderer.layers import Layer
 from meshapi_renderer.noise import fbm, line_noise
 from meshapi_renderer.rng import Rng
@@ -22,6 +23,8 @@ class BankLook:
     ground: Floats
     ground_lit: Floats
     pines: PineLight
+    grass: PineLight | None
+    """Light on grass; None under snow."""
     snow: float
     haze: Floats
     haze_share: float
@@ -47,6 +50,8 @@ def pine_bank(view: View, rng: Rng, look: BankLook, side: float, depth: float) -
     edge = np.exp(-np.maximum(rows - profile[None], 0) / np.float32(0.02 * canvas.long))
     blades = grass[y][:, x] * np.float32(0.8) + edge * np.float32(0.45)
     light[:] = mix(look.ground, look.ground_lit, np.clip(blades, 0, 1.2)[..., None])
+    if look.grass is not None:
+        _sow_grass(light, alpha, profile, canvas.long, rng.sub("tufts"), look.grass)
     tallest = 0.46 * min(canvas.height, 0.8 * canvas.width)
     grove = Grove(tallest * 1.2, rng.sub("grove"), 5, look.snow, 1.5)
     draws = rng.sub("places")
@@ -62,6 +67,20 @@ def pine_bank(view: View, rng: Rng, look: BankLook, side: float, depth: float) -
         grove.plant(light, alpha, (x_foot, y_foot), tall, rng.sub(f"pine {index}"), look.pines)
     light += (look.haze - light) * np.float32(look.haze_share)
     return Layer.from_linear(light, alpha, depth, view.margin)
+
+
+def _sow_grass(light: Floats, alpha: Floats, profile: Floats, long: int, rng: Rng, tones: PineLight) -> None:
+    """Tufts on the edge of the bank and over its face, larger towards the viewer."""
+    size = 0.036 * long
+    tufts = Tufts(1.6 * size, rng.sub("sprites"))
+    spots = sorted((rng.u() ** 1.4, rng.u(), index) for index in range(130))
+    for nearness, across, index in spots:
+        own = rng.sub(f"tuft {index}")
+        x = len(profile) * across
+        foot = float(profile[min(int(x), len(profile) - 1)]) + size * (0.25 + 3.4 * nearness)
+        tall = size * (0.45 + 0.4 * own.u()) * (0.7 + 0.8 * nearness)
+        sprite, wide = tufts.pick(own)
+        stamp(light, alpha, sprite, (x, foot), (tall * wide, tall), tones.varied(own), own.u() < 0.5)
 
 
 def dark_ground(season_green: Floats, snow: float) -> tuple[Floats, Floats]:

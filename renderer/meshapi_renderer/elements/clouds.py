@@ -58,11 +58,11 @@ _STYLES: dict[CloudKind, CloudStyle] = {
         stretch=1.0, haze=0.07,
     ),
     "veils": CloudStyle(
-        kind="veils", cover=0.42, opacity=0.92, slices=1, thickness=0.0, softness=0.20, texels=165,
-        stretch=1.6, haze=0.13,
+        kind="veils", cover=0.42, opacity=0.92, slices=1, thickness=0.0, softness=0.20, texels=300,
+        stretch=1.9, haze=0.13,
     ),
     "sheet": CloudStyle(
-        kind="sheet", cover=0.9, opacity=0.96, slices=1, thickness=0.0, softness=0.22, texels=235,
+        kind="sheet", cover=0.9, opacity=0.96, slices=1, thickness=0.0, softness=0.22, texels=300,
         stretch=1.2, haze=0.07,
     ),
 }  # fmt: skip

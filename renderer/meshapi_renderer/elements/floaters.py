@@ -89,12 +89,13 @@ class Floaters:
     def _draw_speck(self, light: Bytes8, speck: _Floater, seconds: float) -> None:
         x, y = self._place(speck, seconds)
         pulse = 0.5 + 0.5 * math.sin(1.9 * speck.pace * seconds + speck.phase)
-        gain = pulse**2 if self._kind == "fireflies" else 0.10 + 0.24 * pulse
+        gain = pulse**2 if self._kind == "fireflies" else 0.16 + 0.34 * pulse
+        # A speck smaller than a pixel is drawn as one, dimmed to keep its light.
+        radius = 0.5 * speck.size * self._canvas.scale
+        gain *= min(1.0, (radius / 0.5) ** 2)
         colour = [gain * channel for channel in speck.colour]
-        radius = max(8, round(0.5 * speck.size * self._canvas.scale * _ONE))
-        cv2.circle(
-            light, (round(0.5 * x * _ONE), round(0.5 * y * _ONE)), radius, colour, -1, cv2.LINE_AA, _BITS
-        )
+        centre = (round(0.5 * x * _ONE), round(0.5 * y * _ONE))
+        cv2.circle(light, centre, max(8, round(radius * _ONE)), colour, -1, cv2.LINE_AA, _BITS)
 
     def _draw_leaf(self, frame: Bytes8, leaf: _Floater, seconds: float) -> None:
         x, y = self._place(leaf, seconds)

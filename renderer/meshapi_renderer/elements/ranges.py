@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from meshapi_renderer import imaging, raycast
@@ -151,13 +152,15 @@ class Range:
         heights = np.where(above, heights * band.envelope(self._azimuth)[None] * rise, heights)
         # Broken rock and trees roughen the outline beyond what the field's samples can hold.
         rough = self._rock.cracks.at(u * np.float32(2.3), v * np.float32(2.3))[..., 0]
-        heights += above * (rough - np.float32(0.5)) * np.float32(0.035 * band.relief) * rise
+        heights += above * (rough - np.float32(0.5)) * np.float32(0.016 * band.relief) * rise
         if band.tree_height > 0:
             tufts = self._rock.tufts.at(across * np.float32(1 / 3.2), depths[:, None] * np.float32(1 / 3.2))
             wooded = smoothstep(
                 band.relief * (band.treeline + 0.1), band.relief * (band.treeline - 0.1), heights
             )
             heights += tufts * wooded * (heights > 3) * np.float32(band.tree_height)
+        # A ridge along the view would come out as a comb: no form may be narrower than two depth steps.
+        heights = np.asarray(cv2.GaussianBlur(heights, (1, 5), 0.0, sigmaY=0.9), np.float32)
         lowest = self._horizon + self._focal * band.eye / band.near + 2
         return raycast.hit(heights, depths, self._focal, self._horizon, band.eye, self._height, lowest)
 
@@ -186,8 +189,8 @@ class Range:
         grain = coarse[..., 0] * np.float32(0.6) + fine[..., 0] * np.float32(0.4)
         cracks = wide[..., 0] * np.float32(0.5) + narrow[..., 0] * np.float32(0.35) + hair * np.float32(0.15)
         cracks = np.clip((cracks - np.float32(0.40)) * np.float32(2.6), 0, 1)
-        bump = coarse[..., 1:] * np.float32(4.5) + fine[..., 1:] * np.float32(3.5)
-        bump -= wide[..., 1:] * np.float32(8.0) + narrow[..., 1:] * np.float32(6.5)
+        bump = coarse[..., 1:] * np.float32(7.0) + fine[..., 1:] * np.float32(6.5)
+        bump -= wide[..., 1:] * np.float32(13.0) + narrow[..., 1:] * np.float32(11.0)
         normal_x, normal_z = -(ground[..., 0] + bump[..., 0]), -(ground[..., 1] + bump[..., 1])
         upright = 1 / np.sqrt(normal_x * normal_x + normal_z * normal_z + 1)
         plain = 1 / np.sqrt(ground[..., 0] ** 2 + ground[..., 1] ** 2 + 1)
@@ -210,8 +213,9 @@ class Range:
     ) -> Floats:
         band, light = self._band, self._light
         strata = np.sin(height * np.float32(0.045) + grain * np.float32(7.0)) * np.float32(0.12)
-        stone = np.clip(grain * np.float32(0.45) + cracks * np.float32(0.55) + strata, 0, 1)
-        albedo = mix(rgb(0.040, 0.038, 0.040), rgb(0.185, 0.168, 0.155), stone[..., None])
+        stone = grain * np.float32(0.45) + cracks * np.float32(0.55) + strata
+        stone = np.clip((stone - np.float32(0.5)) * np.float32(1.5) + np.float32(0.48), 0, 1)
+        albedo = mix(rgb(0.034, 0.032, 0.034), rgb(0.205, 0.184, 0.166), stone[..., None])
         share = height * np.float32(1 / band.relief)
         uneven = (grain - np.float32(0.5)) * np.float32(0.35) + (cracks - np.float32(0.5)) * np.float32(0.16)
         if band.snowline < 1.5:

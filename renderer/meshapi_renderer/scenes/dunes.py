@@ -10,6 +10,7 @@ from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.camera import Camera
 from meshapi_renderer.colour import Palette, palette, swatch8
 from meshapi_renderer.elements.backdrop import Backdrop, BackdropLook
+from meshapi_renderer.elements.cloud_shadows import CloudShadows
 from meshapi_renderer.elements.dunes import (
     DuneBand,
     DuneField,
@@ -31,17 +32,17 @@ from meshapi_renderer.weather import air
 
 _BANDS = (
     DuneBand(
-        near=2600, far=9000, steps=240, tile=3072, relief=260, base=-92, eye=95, offset=900, depth=22.0,
+        near=2600, far=9000, steps=240, tile=3072, relief=260, base=-92, eye=95, offset=900, depth=20.0,
     ),
     DuneBand(
-        near=820, far=2600, steps=300, tile=1740, relief=120, base=-35, eye=62, offset=300, depth=10.0,
+        near=820, far=2600, steps=300, tile=1740, relief=120, base=-35, eye=62, offset=300, depth=8.0,
     ),
     DuneBand(
-        near=120, far=820, steps=480, tile=640, relief=52, base=-28, eye=31, offset=60, depth=4.0, valley=9,
+        near=120, far=820, steps=480, tile=640, relief=52, base=-28, eye=31, offset=60, depth=3.2, valley=9,
         ripples=0.22,
     ),
     DuneBand(
-        near=21, far=118, steps=520, tile=640, relief=46, base=-28, eye=31, offset=265, depth=1.25, valley=13,
+        near=21, far=118, steps=520, tile=640, relief=46, base=-28, eye=31, offset=265, depth=1.0, valley=13,
         rise=1.9, ripples=0.30, grain=7.0,
     ),
 )  # fmt: skip
@@ -71,7 +72,7 @@ class Dunes:
             stars=5200,
             milky_way=1.6,
             meteors=3,
-            turn=1.4,
+            turn=2.6,
             cover=0.22 if plan.weather == "clear" else None,
             clear_clouds=not night,
             sun_radius=0.022,
@@ -82,9 +83,13 @@ class Dunes:
         self._layers = _land(view, light, rng.sub("land"))
         glow = light.sand * (light.sun + light.sky) * np.float32(light.exposure * 0.8)
         wind = air(plan.weather).wind
-        self._sand = Spindrift(
-            view, rng.sub("spindrift"), swatch8(glow), 0.05 + 0.055 * wind, 5.5 * wind * plan.speed, eye=14.0
-        )
+        blown = (0.16 if night else 0.09) + 0.07 * wind
+        pace = 9.0 * wind * plan.speed
+        self._sand = Spindrift(view, rng.sub("spindrift"), swatch8(glow), blown, pace, eye=14.0)
+        sunny = plan.weather in ("clear", "cloudy") and plan.time != "night"
+        self._shadows: CloudShadows | None = None
+        if sunny:
+            self._shadows = CloudShadows(view, rng.sub("cloud shadows"), 0.46, 62.0 * wind * plan.speed)
         brightness = min(1.0, 0.25 + 1.4 * float(tones.horizon.mean()) * tones.exposure)
         self._falling = weather_particles(
             plan.weather, canvas, rng.sub("falling"), brightness, speed=plan.speed
@@ -99,6 +104,8 @@ class Dunes:
         self._sky.draw(frame, camera, pose, index, scratch, covered_from(frame, stack))
         draw_stack(frame, stack)
         _, shift_x, shift_y = camera.scale_shift(pose, 3.0)
+        if self._shadows is not None:
+            self._shadows.draw(frame, seconds, (shift_x, shift_y))
         self._sand.draw(frame, seconds, (shift_x, shift_y))
         if self._falling is not None:
             self._falling.draw(frame, seconds, scratch)

@@ -16,14 +16,17 @@ from meshapi_renderer.elements.particles import weather_particles
 from meshapi_renderer.elements.pines import PineLight
 from meshapi_renderer.elements.shafts import Sunbeams
 from meshapi_renderer.elements.sky import Body
+from meshapi_renderer.elements.wind import Gusts
 from meshapi_renderer.elements.woodland import Wood, WoodLight, reference_height, snow_ground
-from meshapi_renderer.layers import covered_from, hidden_rows
+from meshapi_renderer.layers import Layer, covered_from, hidden_rows, swayed
 from meshapi_renderer.plan import ScenePlan, Season
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scene, Scratch, Timing
 from meshapi_renderer.view import View
 from meshapi_renderer.weather import air
 
+_STILL_BEYOND = 9.0
+"""Planes deeper than this do not sway: it would be less than a pixel."""
 _NEEDLES: dict[Season, tuple[Floats, Floats]] = {
     "spring": (rgb(0.010, 0.022, 0.010), rgb(0.090, 0.165, 0.042)),
     "summer": (rgb(0.008, 0.019, 0.010), rgb(0.066, 0.130, 0.040)),
@@ -57,7 +60,11 @@ class Forest:
         snow = plan.weather == "snow" or plan.season == "winter"
         self._sky = Backdrop(plan, view, tones, timing, rng, BackdropLook(below=0.05, stars=1700))
         light = _light(plan, tones, self._sky.body, snow)
-        self._layers = Wood(view, light, rng.sub("wood")).layers()
+        wind = air(plan.weather).wind * plan.speed
+        self._layers = [
+            (layer, Gusts(rng.sub(f"gusts {layer.depth}"), wind))
+            for layer in Wood(view, light, rng.sub("wood")).layers()
+        ]
         self._mist = _mist(plan, canvas, light, rng.sub("mist"))
         brightness = min(1.0, 0.30 + 1.5 * float(tones.horizon.mean()) * light.exposure)
         self._falling = weather_particles(
@@ -71,7 +78,7 @@ class Forest:
         canvas, camera = self._canvas, self._camera
         frame: Bytes8 = scratch.array("frame", (canvas.height, canvas.width, 3))
         pose, seconds = camera.pose(index), self._timing.seconds(index)
-        stack = [(layer, camera.matrix(pose, layer.depth, layer.margin)) for layer in self._layers]
+        stack = [(layer, self._place(layer, gusts, index)) for layer, gusts in self._layers]
         self._sky.draw(frame, camera, pose, index, scratch, covered_from(frame, stack))
         for (layer, matrix), hidden in zip(stack, hidden_rows(frame, stack), strict=True):
             layer.draw(frame, matrix, hidden)
@@ -86,6 +93,13 @@ class Forest:
         if self._falling is not None:
             self._falling.draw(frame, seconds, scratch)
         return frame
+
+    def _place(self, layer: Layer, gusts: Gusts, index: int) -> Floats:
+        """Where a plane of trees stands at frame ``index``, leaning in the wind about the horizon."""
+        matrix = self._camera.matrix(self._camera.pose(index), layer.depth, layer.margin)
+        if layer.depth > _STILL_BEYOND:
+            return matrix
+        return swayed(matrix, gusts.lean(self._timing.seconds(index)), self._view.horizon_row)
 
 
 def build(plan: ScenePlan, canvas: Canvas, timing: Timing, rng: Rng) -> Scene:
@@ -106,6 +120,8 @@ def _light(plan: ScenePlan, tones: Palette, body: Body, snow: bool) -> WoodLight
     side = math.copysign(1, body.x)
     night, clouded = plan.time == "night", tones.disc < 0.15 and plan.time not in ("noon", "dusk", "night")
     sky = mix(tones.zenith, tones.ambient, 0.6) * np.float32(2.2 if night else 1.0)
+    # Under heavy cloud the wood still gets some light, or the near trees would be black shapes.
+    sky = sky + tones.horizon * np.float32(0.25 if tones.disc < 0.15 else 0.0)
     if night:
         sky = mix(sky, rgb(1.0, 1.05, 1.25) * np.float32(float(sky.mean())), 0.5)
     key = tones.sun * np.float32(1.1 if night else (0.5 if clouded else 0.9))
@@ -124,6 +140,7 @@ def _light(plan: ScenePlan, tones: Palette, body: Body, snow: bool) -> WoodLight
             side=0.25 * side if clouded else 0.75 * side,
         )
 
+    dark_storm = plan.weather in ("storm", "rain") and plan.time in ("dusk", "night")
     season: Season = "winter" if snow else plan.season
     floor_shade, floor_lit = (_moonlit(tone, night) for tone in _FLOOR[season])
     conditions = air(plan.weather)
@@ -138,7 +155,7 @@ def _light(plan: ScenePlan, tones: Palette, body: Body, snow: bool) -> WoodLight
         glow=tones.glow * np.float32(glow),
         body=body,
         fog_gain=min(2.6, conditions.visibility**-0.42) * (0.8 if plan.time == "noon" else 1.0),
-        exposure=tones.exposure * (1.4 if snow and clouded else 1.15),
+        exposure=tones.exposure * (1.4 if (snow and clouded) or dark_storm else 1.15),
         snow=1.0 if snow else 0.0,
     )
 

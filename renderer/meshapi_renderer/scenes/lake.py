@@ -17,7 +17,8 @@ from meshapi_renderer.elements.ranges import Band, Envelope, Range, Rock, Sunlig
 from meshapi_renderer.elements.sky import Body
 from meshapi_renderer.elements.terrain import hill_field, mountain_field
 from meshapi_renderer.elements.water import Water, WaterLook, water_rows
-from meshapi_renderer.layers import Layer, covered_from, draw_stack
+from meshapi_renderer.elements.wind import Gusts
+from meshapi_renderer.layers import Layer, covered_from, draw_stack, swayed
 from meshapi_renderer.plan import ScenePlan, Season, TimeOfDay
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scene, Scratch, Timing
@@ -55,6 +56,7 @@ class Lake:
         look = BackdropLook(milky_way=0.7 if plan.time == "night" else 0.0)
         self._sky = Backdrop(plan, view, tones, timing, rng, look)
         self._far, self._near = _land(plan, view, tones, self._sky.body, rng)
+        self._gusts = Gusts(rng.sub("gusts"), air(plan.weather).wind * plan.speed)
         self._waterline = view.horizon * canvas.height + view.focal * _EYE / _NEAREST_HILL
         self._water = _water(plan, view, tones, self._sky.body, self._waterline, rng.sub("water"))
         brightness = min(1.0, 0.25 + 1.4 * float(tones.horizon.mean()) * tones.exposure)
@@ -70,6 +72,8 @@ class Lake:
         stack = [(layer, camera.matrix(pose, layer.depth, layer.margin)) for layer in self._far]
         bank = self._near
         bank_matrix = camera.matrix(pose, bank.depth, bank.margin)
+        foot = view.margin + 0.9 * canvas.height
+        bank_matrix = swayed(bank_matrix, self._gusts.lean(seconds), foot)
         _, shift_x, shift_y = camera.scale_shift(pose, math.inf)
         waterline = min(canvas.height, max(1, math.floor(self._waterline + shift_y)))
         land = frame[:waterline]
@@ -136,7 +140,7 @@ def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
         Band(
             near=9000,
             far=21000,
-            steps=260,
+            steps=520,
             field=mountains,
             relief=3050,
             sharpness=1.1,
@@ -144,7 +148,7 @@ def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
             cell=21.0,
             offset=0,
             envelope=_far_envelope(sun_x, draws),
-            rise=1.18,
+            rise=1.3,
             eye=_EYE,
             depth=15.0,
             snowline=snowline,
@@ -154,7 +158,7 @@ def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
         Band(
             near=4200,
             far=9000,
-            steps=260,
+            steps=380,
             field=np.roll(mountains, 311, 0),
             relief=1700,
             sharpness=1.1,
@@ -162,7 +166,7 @@ def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
             cell=12.5,
             offset=1500,
             envelope=_middle_envelope(sun_x, draws),
-            rise=1.18,
+            rise=1.4,
             eye=_EYE,
             depth=6.5,
             snowline=snowline + 0.14,
@@ -248,10 +252,19 @@ def _bank(plan: ScenePlan, view: View, tones: Palette, body: Body, rng: Rng, sno
         side=0.7 * side,
     )
     shade, lit = dark_ground(_GRASS[plan.season], 0.9 if snowy else 0.0)
+    floor = _GRASS[plan.season]
+    grass = PineLight(
+        shade=floor * np.float32(0.3) * (sky + key),
+        lit=floor * np.float32(1.8) * (sky + key * np.float32(1.6) + backlight),
+        snow_shade=pines.snow_shade,
+        snow_lit=pines.snow_lit,
+        side=0.5 * side,
+    )
     look = BankLook(
         ground=shade * (sky + key),
         ground_lit=lit * (sky + key * np.float32(1.6) + backlight),
         pines=pines,
+        grass=None if snowy else grass,
         snow=0.75 if snowy else 0.0,
         haze=tones.haze * np.float32(tones.exposure),
         haze_share=0.10 if air(plan.weather).visibility < 0.3 else 0.0,
