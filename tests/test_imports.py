@@ -1,0 +1,175 @@
+"""Imports point one way (ARCHITECTURE.md): read from the source of all three distributions."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = {
+    "meshapi": ROOT / "sdk" / "python" / "meshapi",
+    "meshapi_renderer": ROOT / "renderer" / "meshapi_renderer",
+    "meshapi_server": ROOT / "server" / "meshapi_server",
+}
+
+# What a room of the server may import of the server, besides itself. The longest name that fits counts.
+PORTS = {
+    "meshapi_server.tasks.clock",
+    "meshapi_server.tasks.errors",
+    "meshapi_server.tasks.ids",
+    "meshapi_server.tasks.life",
+    "meshapi_server.tasks.ports",
+    "meshapi_server.tasks.spec",
+    "meshapi_server.tasks.states",
+    "meshapi_server.tasks.task",
+}
+ROOMS: dict[str, set[str]] = {
+    "meshapi_server": set(),
+    "meshapi_server.settings": set(),
+    "meshapi_server.datadir": set(),
+    "meshapi_server.api": {
+        "meshapi_server.tasks",
+        "meshapi_server.accounts",
+        "meshapi_server.files",
+        "meshapi_server.upstreams.rows",  # the wire's model row is made from a card, once
+    },
+    "meshapi_server.tasks": {"meshapi_server.upstreams.contract"},
+    "meshapi_server.accounts": {"meshapi_server.tasks.ids", "meshapi_server.tasks.clock"},
+    "meshapi_server.files": {*PORTS, "meshapi_server.upstreams.contract"},
+    "meshapi_server.store": {*PORTS, "meshapi_server.accounts.keys"},
+    "meshapi_server.upstreams": PORTS,
+    "meshapi_server.upstreams.contract": PORTS,
+    "meshapi_server.upstreams.diorama": {"meshapi_server.upstreams.contract"},
+    "meshapi_server.upstreams.sandbox": {"meshapi_server.upstreams.contract"},
+    # The clip is made by a command, with the renderer that serves the built-in model.
+    "meshapi_server.upstreams.sandbox.clip": {"meshapi_server.upstreams.diorama"},
+    "meshapi_server.callbacks": set(),
+    "meshapi_server.studio": set(),
+    "meshapi_server.app": {"meshapi_server"},
+    "meshapi_server.commands": {"meshapi_server"},
+}
+
+
+def modules(package: str) -> Iterator[tuple[str, Path]]:
+    root = PACKAGES[package]
+    for path in sorted(root.rglob("*.py")):
+        parts = [package, *path.relative_to(root).with_suffix("").parts]
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imported(module: str, path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in the file, by its absolute name."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            name = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                deeper = f"{name}.{alias.name}"
+                yield deeper if _is_module(deeper) else name
+
+
+def _is_module(name: str) -> bool:
+    package, _, rest = name.partition(".")
+    if package not in PACKAGES:
+        return False
+    place = PACKAGES[package].joinpath(*rest.split("."))
+    return place.with_suffix(".py").exists() or (place / "__init__.py").exists()
+
+
+def within(name: str, room: str) -> bool:
+    return name == room or name.startswith(f"{room}.")
+
+
+def room_of(module: str) -> str:
+    return max((room for room in ROOMS if within(module, room)), key=len)
+
+
+def own_edges() -> list[tuple[str, str]]:
+    return [
+        (module, name)
+        for module, path in modules("meshapi_server")
+        for name in imported(module, path)
+        if within(name, "meshapi_server")
+    ]
+
+
+def test_the_reader_of_imports_sees_what_is_there() -> None:
+    edges = own_edges()
+    assert ("meshapi_server.tasks.worker", "meshapi_server.upstreams.contract") in edges
+    assert ("meshapi_server.api.generations", "meshapi_server.api.create_request") in edges
+    assert len(edges) > 150
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_a_room_imports_only_what_it_may(room: str) -> None:
+    allowed = ROOMS[room]
+    wrong = [
+        f"{module} -> {name}"
+        for module, name in own_edges()
+        if room_of(module) == room
+        and name != "meshapi_server"  # the version
+        and not within(name, room)
+        and not (
+            room == "meshapi_server.upstreams.sandbox.clip"
+            and within(name, "meshapi_server.upstreams.sandbox")
+        )
+        and not any(within(name, each) for each in allowed)
+    ]
+    assert wrong == []
+
+
+def test_only_commands_import_the_composition() -> None:
+    users = {module for module, name in own_edges() if within(name, "meshapi_server.app")}
+    assert {room_of(module) for module in users} <= {"meshapi_server.commands"}
+
+
+def test_an_upstream_room_never_reaches_into_another() -> None:
+    rooms = ["meshapi_server.upstreams.diorama", "meshapi_server.upstreams.sandbox"]
+    for module, name in own_edges():
+        if module == "meshapi_server.upstreams.sandbox.clip":
+            continue
+        for room in rooms:
+            others = [other for other in rooms if other != room]
+            assert not (within(module, room) and any(within(name, other) for other in others)), (module, name)
+
+
+@pytest.mark.parametrize(
+    ("package", "strangers"),
+    [
+        ("meshapi", {"meshapi_server", "meshapi_renderer"}),
+        ("meshapi_renderer", {"meshapi_server", "meshapi"}),
+        ("meshapi_server", {"meshapi"}),
+    ],
+)
+def test_distributions_meet_in_the_contract_and_not_in_code(package: str, strangers: set[str]) -> None:
+    wrong = [
+        f"{module} -> {name}"
+        for module, path in modules(package)
+        for name in imported(module, path)
+        if name.partition(".")[0] in strangers
+    ]
+    assert wrong == []
+
+
+def test_only_the_built_in_upstream_uses_the_renderer() -> None:
+    users = {
+        room_of(module)
+        for module, path in modules("meshapi_server")
+        for name in imported(module, path)
+        if within(name, "meshapi_renderer")
+    }
+    assert users <= {"meshapi_server.upstreams.diorama", "meshapi_server.upstreams.sandbox.clip"}
+
+
+def test_the_task_rooms_know_no_upstream_and_no_http() -> None:
+    for module, path in modules("meshapi_server"):
+        if not within(module, "meshapi_server.tasks"):
+            continue
+        foreign = {name.partition(".")[0] for name in imported(module, path)}
+        assert not foreign & {"starlette", "uvicorn", "aiohttp", "sqlite3", "asyncpg", "meshapi_renderer"}, (
+            module
+        )
