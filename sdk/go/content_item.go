@@ -67,8 +67,8 @@ func mediumOf(url *string) *mediaWire {
 
 // UnmarshalJSON reads an item, media in both spellings, as a plain URL or as an object.
 func (i *VideoContentItem) UnmarshalJSON(data []byte) error {
-	members, err := readObject(data)
-	if err != nil {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
 		return err
 	}
 	*i = VideoContentItem{}
@@ -95,11 +95,11 @@ func readMedium(raw json.RawMessage) (url *string, plain bool) {
 	if value, ok := readText(raw); ok {
 		return &value, true
 	}
-	members, err := readObject(raw)
-	if err != nil {
+	members, ok := split(raw)
+	if !ok {
 		return nil, len(raw) == 0 || string(raw) == "null"
 	}
-	value, ok := readText(members["url"])
+	value, ok := readText(members.get("url"))
 	if !ok || len(members) > 1 {
 		return nil, false
 	}

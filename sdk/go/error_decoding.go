@@ -63,10 +63,10 @@ func (f *failure) error(wanted request) *MeshAPIError {
 func (a *answer) refusal(now time.Time) *MeshAPIError {
 	body, _ := readObject(a.body)
 	envelope := envelopeOf(body)
-	details := readDetails(envelope["details"])
-	var listed []json.RawMessage
-	if listed = readOrZero[[]json.RawMessage](body["detail"]); listed != nil {
-		details = readDetails(body["detail"])
+	details := readDetails(envelope.get("details"))
+	listed := elements(body.get("detail"))
+	if listed != nil {
+		details = readDetails(body.get("detail"))
 	}
 	wish, _ := retryAfter(a.header.Get("Retry-After"), now)
 	return &MeshAPIError{
@@ -75,20 +75,20 @@ func (a *answer) refusal(now time.Time) *MeshAPIError {
 		Message:       a.message(body, envelope, details),
 		RequestID:     firstOf(body.text("request_id"), a.requestID()),
 		Details:       details,
-		ProviderError: readOrZero[any](envelope["provider_error"]),
-		RetryAfter:    max(wish, readSeconds(envelope["retry_after_seconds"])),
+		ProviderError: readOrZero[any](envelope.get("provider_error")),
+		RetryAfter:    max(wish, readSeconds(envelope.get("retry_after_seconds"))),
 	}
 }
 
 // envelopeOf is the object under "error"; a plain string there, or a message at the top, is read as its message.
 func envelopeOf(body object) object {
-	if envelope := body.members("error"); envelope != nil {
+	if envelope, ok := split(body.get("error")); ok {
 		return envelope
 	}
-	if _, ok := readText(body["error"]); ok {
-		return object{"message": body["error"]}
+	if _, ok := readText(body.get("error")); ok {
+		return object{{[]byte("message"), body.get("error")}}
 	}
-	return object{"message": body["message"]}
+	return object{{[]byte("message"), body.get("message")}}
 }
 
 func (a *answer) message(body, envelope object, details []ErrorDetail) string {
@@ -136,12 +136,12 @@ func assumedCode(status int, schemaFault bool) string {
 // readDetails passes over what is no object.
 func readDetails(raw json.RawMessage) []ErrorDetail {
 	var details []ErrorDetail
-	for _, each := range readOrZero[[]json.RawMessage](raw) {
-		detail, err := readObject(each)
-		if err != nil {
+	for _, each := range elements(raw) {
+		detail, ok := split(each)
+		if !ok {
 			continue
 		}
-		details = append(details, ErrorDetail{detail.text("type"), readPlace(detail["loc"]), detail.text("msg")})
+		details = append(details, ErrorDetail{detail.text("type"), readPlace(detail.get("loc")), detail.text("msg")})
 	}
 	return details
 }

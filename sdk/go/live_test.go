@@ -147,3 +147,42 @@ func TestALiveServerRefusesInItsEnvelope(t *testing.T) {
 		t.Errorf("got %v, want ErrUnauthorized", err)
 	}
 }
+
+func TestWhatALiveServerEndsWithoutAResult(t *testing.T) {
+	baseURL, key, _ := liveServer(t)
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	client := meshapi.New(meshapi.Config{BaseURL: baseURL, Token: key})
+	prompt := []meshapi.VideoContentItem{{Type: "text", Text: meshapi.String("x")}}
+
+	_, err := client.Videos.GenerateAndWait(ctx, meshapi.VideoGenerationParams{Model: "sandbox/fails", Content: prompt})
+	var failed *meshapi.TaskFailedError
+	if !errors.As(err, &failed) || failed.Task.Status != meshapi.StatusFailed || failed.Task.Error == nil {
+		t.Errorf("got %v", err)
+	}
+
+	stuck, err := client.Videos.Generate(ctx, meshapi.VideoGenerationParams{Model: "sandbox/stuck", Content: prompt})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.Videos.Wait(ctx, stuck.ID, meshapi.WithMaxWait(2500*time.Millisecond))
+	var late *meshapi.WaitTimeoutError
+	if !errors.As(err, &late) || late.Task == nil || late.TaskID != stuck.ID {
+		t.Errorf("got %v", err)
+	}
+	for task, err := range client.Videos.Watch(ctx, stuck.ID) { // by events: there is time enough
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !task.IsTerminal() {
+			if _, err := client.Videos.Cancel(ctx, stuck.ID); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		if task.Error == nil || task.Error.Code != "cancelled" {
+			t.Errorf("ended with %+v", task.Error)
+		}
+	}
+}

@@ -66,7 +66,7 @@ func (m *Model) UnmarshalJSON(data []byte) error {
 		IsFree:                      members.isTrue("is_free"),
 		InputModalities:             members.texts("input_modalities"),
 		OutputModalities:            members.texts("output_modalities"),
-		Pricing:                     readOrZero[map[string]any](members["pricing"]),
+		Pricing:                     readOrZero[map[string]any](members.get("pricing")),
 		SupportsVideoGeneration:     members.isTrue("supports_video_generation"),
 		SupportsVideoFirstFrame:     members.isTrue("supports_video_first_frame"),
 		SupportsVideoLastFrame:      members.isTrue("supports_video_last_frame"),
@@ -74,22 +74,22 @@ func (m *Model) UnmarshalJSON(data []byte) error {
 		SupportsVideoReferenceVideo: members.isTrue("supports_video_reference_video"),
 		SupportsVideoReferenceAudio: members.isTrue("supports_video_reference_audio"),
 		SupportsVideoNegativePrompt: members.isTrue("supports_video_negative_prompt"),
-		Video:                       readLimits(members["video"]),
+		Video:                       readLimits(members.get("video")),
 		Raw:                         bytes.Clone(data),
 	}
 	return nil
 }
 
 func readLimits(raw json.RawMessage) *ModelLimits {
-	members, err := readObject(raw)
-	if err != nil {
+	members, ok := split(raw)
+	if !ok {
 		return nil
 	}
 	return &ModelLimits{
-		Durations:   readOrZero[[]int](members["durations"]),
+		Durations:   readOrZero[[]int](members.get("durations")),
 		Resolutions: members.texts("resolutions"),
 		Ratios:      members.texts("ratios"),
-		FPS:         readOrZero[[]int](members["fps"]),
+		FPS:         readOrZero[[]int](members.get("fps")),
 		Audio:       members.isTrue("audio"),
 		Seed:        members.isTrue("seed"),
 		CameraFixed: members.isTrue("camera_fixed"),

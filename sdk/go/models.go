@@ -72,7 +72,7 @@ func readModels(met *answer) ([]Model, error) {
 	var rows []json.RawMessage
 	raw := json.RawMessage(met.body)
 	if members, err := readObject(met.body); err == nil {
-		raw = members["data"]
+		raw = members.get("data")
 	}
 	if err := json.Unmarshal(raw, &rows); err != nil {
 		return nil, undecodable(met, err)

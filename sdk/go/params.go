@@ -64,8 +64,8 @@ func (p VideoGenerationParams) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads the form of the wire, for parameters kept in files. What this package does not know goes to Extra.
 func (p *VideoGenerationParams) UnmarshalJSON(data []byte) error {
-	members, err := readObject(data)
-	if err != nil {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
 		return err
 	}
 	*p = VideoGenerationParams{}
@@ -88,8 +88,8 @@ func encodeWith(value any, extra map[string]any) ([]byte, error) {
 	if err != nil || len(extra) == 0 {
 		return encoded, err
 	}
-	members, err := readObject(encoded)
-	if err != nil {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(encoded, &members); err != nil {
 		return nil, err
 	}
 	for name, member := range extra {
@@ -116,7 +116,7 @@ func encode(value any) ([]byte, error) {
 }
 
 // decodeWith decodes the members that known has a place for; nulls are absent, the others go to extra.
-func decodeWith(members object, extra *map[string]any, known map[string]any) error {
+func decodeWith(members map[string]json.RawMessage, extra *map[string]any, known map[string]any) error {
 	for name, raw := range members {
 		if string(raw) == "null" {
 			continue

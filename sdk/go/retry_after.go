@@ -34,7 +34,7 @@ func durationOf(seconds float64) (time.Duration, bool) {
 // retryAfterInBody is retry_after_seconds of an error envelope, 0 when there is none.
 func retryAfterInBody(body []byte) time.Duration {
 	members, _ := readObject(body)
-	return readSeconds(members.members("error")["retry_after_seconds"])
+	return readSeconds(members.members("error").get("retry_after_seconds"))
 }
 
 // readSeconds takes a number, or a string that holds one.

@@ -103,8 +103,8 @@ func (t *VideoTaskResponse) read(members object) {
 		ID:                    members.text("id"),
 		Status:                members.text("status"),
 		Model:                 members.text("model"),
-		Error:                 readTaskError(members["error"]),
-		Content:               readContent(members["content"]),
+		Error:                 readTaskError(members.get("error")),
+		Content:               readContent(members.get("content")),
 		CreatedAt:             members.moment("created_at"),
 		UpdatedAt:             members.moment("updated_at"),
 		CompletedAt:           members.moment("completed_at"),
@@ -124,7 +124,7 @@ func (t *VideoTaskResponse) read(members object) {
 		DraftTaskID:           members.text("draft_task_id"),
 		ServiceTier:           members.text("service_tier"),
 		ExecutionExpiresAfter: members.integer("execution_expires_after"),
-		Usage:                 readUsage(members["usage"]),
+		Usage:                 readUsage(members.get("usage")),
 		CostUSD:               members.decimal("cost_usd"),
 		Metadata:              members.textMap("metadata"),
 		RequestID:             members.text("request_id"),
@@ -136,8 +136,8 @@ func readTaskError(raw json.RawMessage) *VideoTaskError {
 	if message, ok := readText(raw); ok {
 		return &VideoTaskError{Message: message}
 	}
-	members, err := readObject(raw)
-	if err != nil {
+	members, ok := split(raw)
+	if !ok {
 		return nil
 	}
 	code := members.text("code")
@@ -148,8 +148,8 @@ func readTaskError(raw json.RawMessage) *VideoTaskError {
 }
 
 func readUsage(raw json.RawMessage) *VideoTaskUsage {
-	members, err := readObject(raw)
-	if err != nil {
+	members, ok := split(raw)
+	if !ok {
 		return nil
 	}
 	return &VideoTaskUsage{

@@ -1,6 +1,7 @@
 package meshapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"sort"
@@ -37,20 +38,23 @@ func (l VideoTaskContentList) first(kind string) string {
 	return ""
 }
 
-// UnmarshalJSON reads either form. What is no result is passed over, so it never fails on valid JSON.
+// UnmarshalJSON reads either form. What is no result is passed over; only what is no JSON is an error.
 func (l *VideoTaskContentList) UnmarshalJSON(data []byte) error {
-	*l = readContent(data)
+	if !json.Valid(data) {
+		return json.Unmarshal(data, new(json.RawMessage))
+	}
+	*l = readContent(bytes.Trim(data, blanks))
 	return nil
 }
 
 func readContent(raw json.RawMessage) VideoTaskContentList {
-	if members, err := readObject(raw); err == nil {
+	if members, ok := split(raw); ok {
 		return contentOfObject(members)
 	}
 	var list VideoTaskContentList
-	for _, each := range readOrZero[[]json.RawMessage](raw) {
-		item, err := readObject(each)
-		if err != nil {
+	for _, each := range elements(raw) {
+		item, ok := split(each)
+		if !ok {
 			continue
 		}
 		if content := contentOfItem(item); content.URL != "" {
@@ -64,8 +68,8 @@ func readContent(raw json.RawMessage) VideoTaskContentList {
 func contentOfObject(members object) VideoTaskContentList {
 	names := []string{videoURL, lastFrameURL}
 	var newer []string
-	for name := range members {
-		if strings.HasSuffix(name, "_url") && !slices.Contains(names, name) {
+	for _, each := range members {
+		if name := string(each.name); strings.HasSuffix(name, "_url") && !slices.Contains(names, name) {
 			newer = append(newer, name)
 		}
 	}

@@ -1,7 +1,7 @@
 package meshapi
 
 import (
-	"encoding/json"
+	"bytes"
 	"slices"
 	"strconv"
 	"time"
@@ -80,11 +80,13 @@ func (l *VideoTaskListResponse) UnmarshalJSON(data []byte) error {
 		limit:     members.integer("limit"),
 	}
 	l.Total, l.Limit, l.Offset = valueOf(l.total), valueOf(l.limit), valueOf(members.integer("offset"))
-	rows := readOrZero[[]json.RawMessage](members["data"])
+	rows := elements(members.get("data"))
 	l.Data = slices.Grow(l.Data, len(rows))
 	for _, row := range rows {
-		var task VideoTaskResponse
-		if task.UnmarshalJSON(row) == nil {
+		if members, ok := split(row); ok {
+			var task VideoTaskResponse
+			task.read(members)
+			task.Raw = bytes.Clone(row)
 			l.Data = append(l.Data, task)
 		}
 	}

@@ -122,7 +122,7 @@ func (w *watch) oneStream() (step, outcome, error) {
 	switch {
 	case opened != nil && isEventStream(met.answer):
 		defer opened.close()
-		done, err := w.readEvents(opened)
+		done, err := w.readEvents(opened, met.answer.requestID())
 		return done, met, err
 	case opened != nil:
 		opened.close()
@@ -149,7 +149,7 @@ func (w *watch) eventRequest() request {
 	return resumed
 }
 
-func (w *watch) readEvents(opened *stream) (step, error) {
+func (w *watch) readEvents(opened *stream, requestID string) (step, error) {
 	heard := false
 	buffer := make([]byte, 4096)
 	for {
@@ -157,7 +157,7 @@ func (w *watch) readEvents(opened *stream) (step, error) {
 		if length > 0 {
 			heard = true
 			for _, event := range w.parser.feed(buffer[:length]) {
-				if event.name == "task" && w.told([]byte(event.data)) == finished {
+				if event.name == "task" && w.told(event.data, requestID) == finished {
 					return finished, nil
 				}
 			}
@@ -275,12 +275,13 @@ func (w *watch) missed(met outcome, wanted request) error {
 	return nil
 }
 
-func (w *watch) told(data []byte) step {
+func (w *watch) told(data, requestID string) step {
 	task := &VideoTaskResponse{}
-	if err := task.UnmarshalJSON(data); err != nil {
+	if err := task.UnmarshalJSON([]byte(data)); err != nil {
 		w.fault = err
 		return goOn
 	}
+	task.RequestID = firstOf(task.RequestID, requestID)
 	return w.deliver(task)
 }
 
