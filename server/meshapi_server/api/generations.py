@@ -220,7 +220,12 @@ _LIST_PARAMETERS = (
     query_parameter("created_before", "ISO 8601, exclusive.", type="string", format="date-time"),
     query_parameter("limit", "Tasks on a page.", type="integer", minimum=1, maximum=200, default=50),
     query_parameter("offset", "Tasks to pass over.", type="integer", minimum=0, maximum=10**15, default=0),
-    query_parameter("after", "Continue behind this task id, at constant cost.", type="string"),
+    query_parameter(
+        "after",
+        "Continue behind this task id, at constant cost.",
+        type="string",
+        pattern="^task_[0-9A-HJKMNP-TV-Z]{26}$",
+    ),
 )
 
 

@@ -14,6 +14,20 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Short = Annotated[str, Meta(max_length=64)]
 
 
+# The last three are an older spelling: the role given as the type. Checked in content_items.py, where the
+# message can say more than a schema would.
+_ITEM_TYPES = [
+    "text",
+    "image_url",
+    "video_url",
+    "audio_url",
+    "draft_task",
+    "first_frame",
+    "last_frame",
+    "reference_image",
+]
+
+
 class MediaURL(Struct, frozen=True):
     """A medium: an http(s) URL that needs no login, or a data URI with its MIME type."""
 
@@ -29,7 +43,7 @@ class DraftTask(Struct, frozen=True):
 class ContentItemBody(Struct, frozen=True, kw_only=True):
     """One item of ``content`` (wire.md section 3). The media keys also take a plain string."""
 
-    type: Short
+    type: Annotated[str, Meta(max_length=64, extra_json_schema={"enum": _ITEM_TYPES})]
     text: Text | None = None
     image_url: str | MediaURL | None = None
     video_url: str | MediaURL | None = None

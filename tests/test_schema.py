@@ -1,0 +1,63 @@
+"""The published document and the server hold each other to their word: schemathesis over `/openapi.json`."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+
+from server_process import ServerProcess
+
+SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
+
+
+def test_no_input_breaks_the_server_or_its_word(server: ServerProcess, tmp_path: Path) -> None:
+    """No 5xx, no answer outside the document, no bad input accepted, in some thousand requests.
+
+    One check is left out: `positive_data_acceptance` wants every well-formed request accepted, but
+    which durations, roles and texts a model takes is its card's matter and answered 422.
+    """
+    run = subprocess.run(
+        [
+            SCHEMATHESIS,
+            "run",
+            f"{server.base_url}/openapi.json",
+            "--header",
+            f"Authorization: Bearer {server.key}",
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--exclude-checks",
+            "positive_data_acceptance",
+            "--max-examples",
+            "30",
+            "--request-timeout",
+            "30",
+            "--continue-on-failure",
+            "--seed",
+            "1",
+            "--no-color",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
+    assert "Tested: 12" in run.stdout
+    assert '"level": "error"' not in server.log()
+
+
+def test_the_document_is_openapi_3_1_with_valid_schemas(server: ServerProcess) -> None:
+    with urllib.request.urlopen(f"{server.base_url}/openapi.json", timeout=10) as answer:
+        document = json.loads(answer.read())
+    assert document["openapi"].startswith("3.1")
+    assert document["servers"] == [{"url": server.base_url}]
+    for part in document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(part)
+    operations = [
+        operation["operationId"] for methods in document["paths"].values() for operation in methods.values()
+    ]
+    assert len(operations) == len(set(operations)) == 12
