@@ -20,7 +20,11 @@ from meshapi_renderer.noise import fbm
 from meshapi_renderer.rng import Rng
 
 _EDGE_REACH = 0.065
-"""Units on either side of the waterline that the edge tables cover."""
+"""Units on either side of the waterline that the table of lacy foam covers."""
+_RIM_REACH = 0.012
+"""The same for the solid white rim, which a large frame shows in finer steps."""
+_THIN_FOAM = 34.0
+"""Least coverage by foam between the threads of the lace, in bytes."""
 _WAVE_LENGTH = 0.075
 _WAVE_PACE = 0.17
 """Breakers per second past a point."""
@@ -78,7 +82,7 @@ class Swash:
         side = max(32, round(_LACE_SIDE * unit))
         self._coarse_lace = DriftTexture(_lace_tile(side, 16, rng.sub("coarse")), *layer)
         self._fine_lace = DriftTexture(_lace_tile(round(side * 0.62), 22, rng.sub("fine")), *layer)
-        self._edge_crisp, self._edge_lacy = _edge_tables()
+        self._rim, self._behind = _edge_tables()
         self._crest, self._tail, self._front = _breaker_tables()
 
     def shallows(self, seconds: float, grid_matrix: Floats, grid: tuple[int, int]) -> Shallows:
@@ -110,13 +114,12 @@ class Swash:
 
     def _edge_foam(self, above: Floats, lace: Bytes8, rows: int, columns: int) -> Bytes8:
         """The white rim of the water and the net of foam behind it."""
-        scaled = above * np.float32(127.5 / _EDGE_REACH) + np.float32(127.5)
-        coarse = np.clip(scaled, 0, 255)
-        edge = imaging.resize(coarse, columns, rows)
+        place = imaging.resize(above, columns, rows)
         # The lace pushes the edge about, so that no rim is a drawn line.
-        ragged = cv2.addWeighted(edge, 1.0, lace, -0.025, 3.0, dtype=cv2.CV_8U)
-        foam = cv2.multiply(cv2.LUT(ragged, self._edge_lacy), lace, scale=1 / 255.0)
-        return np.asarray(cv2.max(foam, cv2.LUT(ragged, self._edge_crisp)), np.uint8)
+        wide = cv2.addWeighted(place, 127.5 / _EDGE_REACH, lace, -0.025, 130.5, dtype=cv2.CV_8U)
+        close = cv2.addWeighted(place, 127.5 / _RIM_REACH, lace, -0.135, 143.5, dtype=cv2.CV_8U)
+        foam = cv2.multiply(cv2.LUT(wide, self._behind), cv2.max(lace, _THIN_FOAM), scale=1 / 255.0)
+        return np.asarray(cv2.max(foam, cv2.LUT(close, self._rim)), np.uint8)
 
     def _breakers(self, shallows: Shallows, seconds: float) -> tuple[Floats, Bytes8]:
         """Phase of the incoming waves in waves, and where they break, both on the grid."""
@@ -170,12 +173,15 @@ _LACE_CONTRAST = _lace_contrast()
 
 
 def _edge_tables() -> tuple[Bytes8, Bytes8]:
-    """(solid foam, foam as far as lace allows) by distance from the water's edge."""
-    above = (np.arange(256, dtype=np.float32) - np.float32(127.5)) * np.float32(_EDGE_REACH / 127.5)
+    """(solid rim within its reach, foam as far as lace allows) by distance from the water's edge."""
+    level = (np.arange(256, dtype=np.float32) - np.float32(127.5)) * np.float32(1 / 127.5)
+    rim = np.exp(-np.abs(level * np.float32(_RIM_REACH) + np.float32(0.0025)) * np.float32(600))
+    # The table's ends stand for everything beyond them.
+    rim *= smoothstep(1.0, 0.85, np.abs(level)) * np.float32(0.9)
+    above = level * np.float32(_EDGE_REACH)
     fading = smoothstep(-_EDGE_REACH, -0.4 * _EDGE_REACH, above)
     behind = np.where(above < 0, np.exp(np.minimum(above, 0) * np.float32(21)), 0) * fading
-    rim = np.exp(-np.abs(above + np.float32(0.0025)) * np.float32(600)) * np.float32(0.9)
-    return to_byte_mask(rim + np.float32(0.20) * behind**2), to_byte_mask(behind)
+    return to_byte_mask(rim), to_byte_mask(behind)
 
 
 def _breaker_tables() -> tuple[Bytes8, Bytes8, Bytes8]:

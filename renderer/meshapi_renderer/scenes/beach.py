@@ -73,7 +73,7 @@ class Beach:
         self._veil = imaging.Torus(fbm(_VEIL_SIDE, _VEIL_SIDE, 3, 5, rng.sub("veil"), 0.5))
         self._cloud_shadow = _cloud_shadow(plan)
         self._fog = swatch8(palette(plan.time, plan.weather).haze)
-        self._fog_amount = 0.62 if plan.weather == "fog" else 0.0
+        self._fog_amount = 0.54 if plan.weather == "fog" else 0.0
         bright = float(np.clip(luminance(self._light.colour), 0.25, 1.0))
         self._particles = weather_particles(
             plan.weather, canvas, rng.sub("weather"), bright, amount=0.8, speed=plan.speed
@@ -152,7 +152,7 @@ class Beach:
         return smoothstep(0.42, 0.60, self._veil.at(u + drift, v - drift * np.float32(0.4)))
 
     def _grid_points(self, pose: Pose, scale: float) -> tuple[Floats, Floats]:
-        """Ground coordinates of the grid's points, in texels of the veil; ``scale`` repeats span the frame."""
+        """Ground coordinates of the grid's points, in texels of the veil repeated ``scale`` times."""
         grid = self._grid
         zoom, shift_x, shift_y = self._grid_camera.scale_shift(pose, _GROUND_DEPTH)
         step = np.float32(scale * _VEIL_SIDE / (zoom * grid.long))
@@ -163,7 +163,7 @@ class Beach:
     def _lay_fog(self, picture: Bytes8, pose: Pose, seconds: float) -> None:
         """Banks of fog between the drone and the beach, in place."""
         u, v = self._grid_points(pose, 0.8)
-        drift = np.float32(0.014 * _VEIL_SIDE * seconds)
+        drift = np.float32(0.026 * _VEIL_SIDE * seconds)
         one = self._veil.at(u + drift, v)
         two = self._veil.at(u * np.float32(1.9) - drift, v * np.float32(1.9) + drift)
         density = np.clip(one * np.float32(0.9) + two * np.float32(0.5) - np.float32(0.12), 0.25, 1.0)
