@@ -91,7 +91,8 @@ class Call:
         """The whole body. 413 past MAX_BODY: what is beyond is thrown away unread, never kept."""
         declared = self.header(b"content-length")
         if declared is not None and declared.isdigit() and int(declared) > MAX_BODY:
-            await self._drain(0)
+            if self.header(b"expect") is None:
+                await self._drain(0)
             raise _too_large()
         chunks: list[bytes] = []
         size = 0
@@ -124,4 +125,6 @@ class ClientGone(Exception):
 
 
 def _too_large() -> APIError:
-    return APIError("request_too_large", f"The body is larger than {MAX_BODY} bytes (32 MiB).")
+    # Closed, because whatever is left of the body would be taken for the next request.
+    message = f"The body is larger than {MAX_BODY} bytes (32 MiB)."
+    return APIError("request_too_large", message, headers=(("connection", "close"),))

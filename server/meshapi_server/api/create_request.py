@@ -16,13 +16,16 @@ from .wire import CreateBody
 
 _decoder = msgspec.json.Decoder(CreateBody)
 _names = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_any = msgspec.json.Decoder()
 _encode_sorted = msgspec.json.Encoder(order="deterministic")
 _KNOWN = frozenset(field.name for field in fields(CreateBody))
 _CARRIED = tuple(name for name in _KNOWN if name not in {"model", "content"})
-_PLACE = re.compile(r"^(?P<message>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
+_PLACE = re.compile(r"^(?P<message>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(?P<name>[A-Za-z0-9_]+)|\[(?P<index>\d+|\.\.\.)\]")
 _MISSING = re.compile(r"required field `(\w+)`")
+# Far above any request that means something, far below what would fill the memory once it is decoded.
+_MOST_VALUES = 100_000
+_MOST_UNKNOWN = 100
+_LONGEST_NAME = 200
 
 
 def read(body: bytes) -> tuple[Spec, list[str]]:
@@ -31,6 +34,9 @@ def read(body: bytes) -> tuple[Spec, list[str]]:
     Raises APIError 400 ``invalid_request`` for what is no JSON, 422 ``validation_error`` for what is not
     the schema's, RequestInvalid for what contradicts itself.
     """
+    if body.count(b":") > _MOST_VALUES:
+        message = f"more than {_MOST_VALUES} names and values; no request needs as many"
+        raise validation((Detail("value_error", ("body",), message),))
     try:
         parsed = _decoder.decode(body)
         unknown = [name for name in _names.decode(body) if name not in _KNOWN]
@@ -38,6 +44,9 @@ def read(body: bytes) -> tuple[Spec, list[str]]:
         raise validation((_detail(str(problem)),)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise APIError("invalid_request", f"The body is no valid JSON: {problem}") from None
+    if len(unknown) > _MOST_UNKNOWN or any(len(name) > _LONGEST_NAME for name in unknown):
+        message = f"unknown fields are ignored, but no more than {_MOST_UNKNOWN}, named by {_LONGEST_NAME} characters"
+        raise validation((Detail("value_error", ("body",), message),))
     if parsed.duration is not None and parsed.frames is not None:
         message = "duration and frames exclude each other; send one of them"
         raise validation((Detail("value_error", ("body", "frames"), message),))
@@ -51,8 +60,12 @@ def read(body: bytes) -> tuple[Spec, list[str]]:
 
 
 def fingerprint(body: bytes) -> bytes:
-    """sha256 of what the body says, so that spaces and the order of keys make no difference."""
-    return hashlib.sha256(_encode_sorted.encode(_any.decode(body))).digest()
+    """sha256 of what a body says that :func:`read` accepts: spaces, key order and nulls make no difference.
+
+    Fields that the wire does not have count as they are spelt; nobody has looked inside them.
+    """
+    unknown = [(name, bytes(raw)) for name, raw in _names.decode(body).items() if name not in _KNOWN]
+    return hashlib.sha256(_encode_sorted.encode((_decoder.decode(body), sorted(unknown)))).digest()
 
 
 def _check_callback(url: str) -> None:
@@ -65,6 +78,8 @@ def _detail(text: str) -> Detail:
     """msgspec's sentence, e.g. "Expected `int`, got `str` - at `$.content[0].type`", as a detail."""
     match = _PLACE.match(text)
     message, path = (match["message"], match["path"] or "") if match else (text, "")
+    if match and match["key"]:
+        message += " as a key"
     loc: list[Any] = ["body"]
     for step in _STEP.finditer(path):
         index = step["index"]

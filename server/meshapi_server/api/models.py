@@ -48,7 +48,7 @@ class Models:
         model_id = call.path_values["model_id"]
         row = self._source.row(model_id)
         if row is None:
-            raise APIError("model_not_found", f"There is no model {model_id!r}; see GET /v1/models.")
+            raise APIError("model_not_found", f"There is no model {model_id[:80]!r}; see GET /v1/models.")
         return Reply(_encode(row))
 
     def operations(self) -> tuple[Operation, ...]:

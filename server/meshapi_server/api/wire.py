@@ -12,6 +12,7 @@ from meshapi_server.tasks.task import ErrorCode as TaskErrorCode
 Text = Annotated[str, Meta(max_length=200_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Short = Annotated[str, Meta(max_length=64)]
+_NO_NUL = "^[^\\x00]*$"  # U+0000 cannot be searched for in a database's text
 
 
 # The last three are an older spelling: the role given as the type. Checked in content_items.py, where the
@@ -83,8 +84,8 @@ class CreateBody(Struct, frozen=True, kw_only=True):
     metadata: (
         Annotated[
             dict[
-                Annotated[str, Meta(min_length=1, max_length=64)],
-                Annotated[str, Meta(max_length=512)],
+                Annotated[str, Meta(min_length=1, max_length=64, pattern=_NO_NUL)],
+                Annotated[str, Meta(max_length=512, pattern=_NO_NUL)],
             ],
             Meta(max_length=16),
         ]
