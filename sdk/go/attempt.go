@@ -101,14 +101,10 @@ func (s *stream) failed(err error) *failure {
 func (c *connection) open(ctx context.Context, wanted request, patience time.Duration) (*stream, outcome) {
 	started := c.clock.now()
 	watchdog := newWatchdog(ctx, patience)
-	var sent atomic.Bool
-	traced := httptrace.WithClientTrace(watchdog.context, &httptrace.ClientTrace{
-		WroteHeaderField: func(string, []string) { sent.Store(true) },
-		WroteHeaders:     func() { sent.Store(true) },
-	})
-	response, err := c.deliver(traced, wanted)
+	seen := &traces{}
+	response, err := c.deliver(seen.in(watchdog.context), wanted)
 	if err != nil {
-		met := outcome{failure: classify(ctx, watchdog, sent.Load(), err)}
+		met := outcome{failure: classify(ctx, watchdog, seen.maybeSent(err), err)}
 		watchdog.stop()
 		c.tell(ctx, wanted, met, started)
 		return nil, met
@@ -129,7 +125,7 @@ func (c *connection) open(ctx context.Context, wanted request, patience time.Dur
 func (c *connection) deliver(ctx context.Context, wanted request) (*http.Response, error) {
 	outgoing, err := http.NewRequestWithContext(ctx, wanted.method, wanted.url, nil)
 	if err != nil {
-		return nil, err
+		return nil, &net.OpError{Op: "dial", Err: err} // there is nowhere to connect to
 	}
 	if wanted.body != nil {
 		outgoing.Body, _ = wanted.bodyReader()
@@ -150,6 +146,31 @@ func (c *connection) deliver(ctx context.Context, wanted request) (*http.Respons
 		outgoing.Header[name] = values
 	}
 	return c.http.Do(outgoing)
+}
+
+// traces is what is known of how far a request got.
+type traces struct {
+	asked, wrote atomic.Bool
+}
+
+func (s *traces) in(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn:          func(string) { s.asked.Store(true) },
+		WroteHeaderField: func(string, []string) { s.wrote.Store(true) },
+		WroteHeaders:     func() { s.wrote.Store(true) },
+	})
+}
+
+// maybeSent tells whether the server may have seen the request. It did not if the transport looked for a connection and
+// wrote nothing. A transport that tells no such things is believed only where the error itself says that it could not
+// connect: to take a create that was sent for one that was not would pay twice.
+func (s *traces) maybeSent(err error) bool {
+	if s.asked.Load() {
+		return s.wrote.Load()
+	}
+	var dialling *net.OpError
+	var resolving *net.DNSError
+	return !errors.As(err, &resolving) && !(errors.As(err, &dialling) && dialling.Op == "dial")
 }
 
 func readBody(body io.Reader) ([]byte, error) {

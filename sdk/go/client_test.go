@@ -88,6 +88,7 @@ func TestAnOptionThatMeansNothingToACallIsRefused(t *testing.T) {
 		"no key":          create(WithIdempotencyKey("")),
 		"a key of blanks": create(WithIdempotencyKey("a b")),
 		"the header":      create(WithHeader("idempotency-key", "x")),
+		"no header":       create(WithHeader("X A", "b")),
 		"a line break":    create(WithHeader("X-A", "b\r\nX-C: d")),
 		"retries":         create(WithMaxRetries(-1)),
 		"no timeout":      create(WithTimeout(0)),

@@ -132,9 +132,17 @@ func (o options) check() error {
 		}
 	}
 	for name, values := range o.header {
-		if strings.ContainsAny(name+strings.Join(values, ""), "\r\n\x00") {
+		if !isHeaderName(name) {
+			return misconfigured("%q is no name of a header", name)
+		}
+		if strings.ContainsAny(strings.Join(values, ""), "\r\n\x00") {
 			return misconfigured("the header %q has a line break", name)
 		}
 	}
 	return nil
+}
+
+// isHeaderName tells tokens (RFC 9110 section 5.6.2).
+func isHeaderName(name string) bool {
+	return name != "" && isVisibleASCII(name) && !strings.ContainsAny(name, `"(),/:;<=>?@[\]{}`)
 }

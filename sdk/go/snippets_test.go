@@ -138,3 +138,28 @@ func TestTheSeedsSnippetsRunVerbatimAgainstTheHostedForm(t *testing.T) {
 		t.Errorf("with a wrong key it printed %q, %v", printed, err)
 	}
 }
+
+func TestTheExamplesOfTheReadmeCompile(t *testing.T) {
+	t.Parallel()
+	functions := map[string][]string{}
+	for index, part := range snippets(t, "README.md") {
+		if strings.HasPrefix(part, "package main\n") {
+			build(t, part)
+			continue
+		}
+		functions[fmt.Sprintf("example%d", index)] = []string{readmeImports + part}
+	}
+	if len(functions) < 5 {
+		t.Fatalf("the README has %d examples", len(functions))
+	}
+	program(t, functions)
+}
+
+// readmeImports is what the examples of the README leave out for brevity.
+const readmeImports = `import (
+"errors"
+"io"
+"net/http"
+"time"
+)
+`

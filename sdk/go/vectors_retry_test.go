@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"os"
@@ -88,9 +89,12 @@ func (s *script) RoundTrip(request *http.Request) (*http.Response, error) {
 	if met.Failure == "" {
 		return respond(met.Status, met.Headers, met.Body), nil
 	}
-	if met.Failure != "not_sent" {
-		httptrace.ContextClientTrace(request.Context()).WroteHeaders()
+	trace := httptrace.ContextClientTrace(request.Context())
+	trace.GetConn("server.example:80")
+	if met.Failure == "not_sent" {
+		return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
 	}
+	trace.WroteHeaders()
 	if met.Failure == "timed_out" {
 		return nil, os.ErrDeadlineExceeded
 	}
