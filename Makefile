@@ -23,9 +23,9 @@ $(VENV)/.runtime: $(PROJECTS)
 	@$(PIP) --constraint requirements/lock.txt --editable 'sdk/python[cli]' --editable renderer --editable server
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt sdk/go/toolchain.txt
 	@echo "Installing the tools of the tests ..."
-	@$(PIP) --constraint requirements/lock.txt --requirement requirements/dev.txt
+	@$(PIP) --constraint requirements/lock.txt --requirement requirements/dev.txt --requirement sdk/go/toolchain.txt
 	@touch $@
 
 demo: $(VENV)/.runtime ## Serve, generate a video through the SDK, save it as demo.mp4 (PROMPT="..." OUT=...)
@@ -33,6 +33,7 @@ demo: $(VENV)/.runtime ## Serve, generate a video through the SDK, save it as de
 
 test: $(VENV)/.dev ## Run every test
 	@$(BIN)/python -m pytest
+	@GO=$(BIN)/go sdk/go/check.sh
 
 check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff format --check .
