@@ -56,7 +56,7 @@ _SKY_IN_WATER: dict[TimeOfDay, float] = {
 }
 _FLASHES: dict[TimeOfDay, float] = {
     "sunrise": 0.9,
-    "golden": 0.6,
+    "golden": 0.42,
     "noon": 0.0,
     "sunset": 1.0,
     "dusk": 0.0,

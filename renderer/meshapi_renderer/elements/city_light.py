@@ -147,7 +147,7 @@ def _bright(colour: Floats) -> Floats:
 
 def _city_night(tones: Palette, glow: Floats, foot: Floats, time: TimeOfDay, weather: Weather) -> Palette:
     """The sky over a lit city: its own light in the haze, and on the bellies of clouds."""
-    share = 1.0 if time == "night" else 0.45
+    share = 1.0 if time == "night" else 0.22
     veil = 1.0 + (0.6 if weather in ("overcast", "rain", "snow", "fog", "storm") else 0.0)
     level = np.float32(share * veil)
     return replace(

@@ -17,7 +17,7 @@ from meshapi_renderer.noise import fbm
 from meshapi_renderer.rng import Rng
 
 _SIDE = 0.29
-_BAR = 222.0
+_BAR = 230.0
 """Level two facets' product has to pass to flash; the path's middle lowers it."""
 _FAINT = 12
 _DARK = 5

@@ -23,7 +23,7 @@ _EDGE_REACH = 0.065
 """Units on either side of the waterline that the table of lacy foam covers."""
 _RIM_REACH = 0.012
 """The same for the solid white rim, which a large frame shows in finer steps."""
-_THIN_FOAM = 34.0
+_THIN_FOAM = 34
 """Least coverage by foam between the threads of the lace, in bytes."""
 _WAVE_LENGTH = 0.075
 _WAVE_PACE = 0.17
@@ -118,7 +118,9 @@ class Swash:
         # The lace pushes the edge about, so that no rim is a drawn line.
         wide = cv2.addWeighted(place, 127.5 / _EDGE_REACH, lace, -0.025, 130.5, dtype=cv2.CV_8U)
         close = cv2.addWeighted(place, 127.5 / _RIM_REACH, lace, -0.135, 143.5, dtype=cv2.CV_8U)
-        foam = cv2.multiply(cv2.LUT(wide, self._behind), cv2.max(lace, _THIN_FOAM), scale=1 / 255.0)
+        foam = cv2.multiply(
+            cv2.LUT(wide, self._behind), np.maximum(lace, np.uint8(_THIN_FOAM)), scale=1 / 255.0
+        )
         return np.asarray(cv2.max(foam, cv2.LUT(close, self._rim)), np.uint8)
 
     def _breakers(self, shallows: Shallows, seconds: float) -> tuple[Floats, Bytes8]:
