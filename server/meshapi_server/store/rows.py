@@ -20,26 +20,33 @@ _EMPTY = _encode(_NO_OUTCOME)
 
 def task_row(task: Task) -> dict[str, Any]:
     """The columns of ``task``, by name."""
-    error = task.outcome.error
     metadata = task.spec.metadata
     return {
-        "id": task.id,
+        **task_changes(task),
         "owner": task.owner,
         "request_id": task.request_id,
         "requested_model": task.requested_model,
         "model": task.model,
         "upstream": task.upstream,
-        "status": str(task.status),
-        "error_code": error.code if error else None,
-        "version": task.version,
         "created_at": task.created_at,
-        "updated_at": task.updated_at,
-        "completed_at": task.completed_at,
         "expires_at": task.expires_at,
-        "progress": task.progress,
         "draft_task_id": task.draft_task_id,
         "metadata": _encode(metadata).decode() if metadata else None,
         "spec": _encode(task.spec),
+    }
+
+
+def task_changes(task: Task) -> dict[str, Any]:
+    """The columns of ``task`` that a step may change, and its id. What was asked may hold megabytes."""
+    error = task.outcome.error
+    return {
+        "id": task.id,
+        "status": str(task.status),
+        "error_code": error.code if error else None,
+        "version": task.version,
+        "updated_at": task.updated_at,
+        "completed_at": task.completed_at,
+        "progress": task.progress,
         "outcome": _encode(task.outcome),
     }
 

@@ -10,7 +10,7 @@ from meshapi_server.tasks.life import Moved, Step, advance
 from meshapi_server.tasks.states import Event, State, slot_change
 from meshapi_server.tasks.task import Claim, Outcome, Schedule, Task, TaskError
 
-from .rows import read_schedule, read_task, schedule_row, task_row
+from .rows import read_schedule, read_task, schedule_row, task_changes
 from .statements import SCHEDULE_COLUMNS, load
 
 SQL = load()
@@ -176,4 +176,4 @@ def _save(connection: sqlite3.Connection, before: Schedule, moved: Moved) -> Non
         row = schedule_row(moved.task.id, moved.schedule)
         connection.execute(SQL["save_schedule"], {**row, "read_attempt": before.attempt})
     if moved.visible:
-        connection.execute(SQL["save_task"], task_row(moved.task))
+        connection.execute(SQL["save_task"], task_changes(moved.task))
