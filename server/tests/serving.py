@@ -129,6 +129,11 @@ class Caller:
     def cancel(self, task: dict[str, Any]) -> httpx2.Response:
         return self.request("POST", f"{GENERATIONS}/{task['id']}/cancel")
 
+    def stop(self, task: dict[str, Any]) -> dict[str, Any]:
+        """The task when its cancel has taken effect; while it is being sent, that is a moment later."""
+        assert self.cancel(task).status_code == 200
+        return self.ended(task)
+
 
 class ServerProcess:
     """``meshapi serve`` on a free port. Its words are kept in files beside the data directory."""

@@ -45,7 +45,7 @@ def read(body: bytes) -> tuple[Spec, list[str]]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise APIError("invalid_request", f"The body is no valid JSON: {problem}") from None
     if len(unknown) > _MOST_UNKNOWN or any(len(name) > _LONGEST_NAME for name in unknown):
-        message = f"at most {_MOST_UNKNOWN} unknown fields are ignored, with names of at most {_LONGEST_NAME} characters"
+        message = f"at most {_MOST_UNKNOWN} unknown fields of {_LONGEST_NAME} characters are ignored"
         raise validation((Detail("value_error", ("body",), message),))
     if parsed.duration is not None and parsed.frames is not None:
         message = "duration and frames exclude each other; send one of them"

@@ -56,9 +56,11 @@ class Generations:
             unknown_fields=unknown,
             idempotency=idempotency,
         )
-        if created.replayed:
-            return Reply(created.response, headers={"idempotent-replayed": "true"})
-        return Reply(created.response, headers=routing_headers(seen[0]))
+        if not created.replayed:
+            return Reply(created.response, headers=routing_headers(seen[0]))
+        first = await self._tasks.find(call.owner, created.task_id)
+        routing = {} if first is None else routing_headers(first)
+        return Reply(created.response, headers={"idempotent-replayed": "true", **routing})
 
     async def get(self, call: Call) -> Answer:
         """A task, held back until it has ended if the caller wants to wait."""

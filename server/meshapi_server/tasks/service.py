@@ -83,9 +83,13 @@ class TaskService:
         draft = await self._store.get(owner, item.task_id or "")
         return drafts.finalise(spec, item, draft), item.task_id
 
+    async def find(self, owner: str, task_id: str) -> Task | None:
+        """The owner's task, or None when there is none (any more)."""
+        return await self._store.get(owner, task_id)
+
     async def get(self, owner: str, task_id: str, *, by_request: bool = False) -> Task:
         """The owner's task, also by its create call's request id if ``by_request``. Raises TaskMissing."""
-        task = await self._store.get(owner, task_id)
+        task = await self.find(owner, task_id)
         if task is None and by_request:
             task = await self._store.get_by_request(owner, task_id)
         if task is None:
