@@ -162,22 +162,25 @@ def draw_threads(
     points[..., 1] -= top * _SUBPIXEL
     layer = scratch.array("threads", (canvas.height, canvas.width, 3))[top:bottom]
     layer[...] = 0
-    for index in range(ribbon.threads):
-        _draw_thread(layer, points[index], ribbon, index / (ribbon.threads - 1), canvas)
+    thicknesses, colours = _thread_looks(ribbon, canvas)
+    for line, thickness, colour in zip(points, thicknesses, colours, strict=True):
+        cv2.polylines(layer, [line], False, colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
     window = picture[top:bottom]
     cv2.add(window, layer, window)
 
 
-def _draw_thread(layer: Bytes8, points: Indices, ribbon: Ribbon, share: float, canvas: Canvas) -> None:
-    edge = abs(2 * share - 1) ** 2.2
-    wished = canvas.scale * (1.0 + 0.7 * edge)
-    thickness = max(1, round(wished))
+def _thread_looks(ribbon: Ribbon, canvas: Canvas) -> tuple[list[int], list[list[float]]]:
+    """Thickness in pixels and display colour of every thread: the ribbon's edges are thicker and brighter."""
+    share = np.linspace(0, 1, ribbon.threads, dtype=np.float32)[:, None]
+    edge = np.abs(2 * share - 1) ** np.float32(2.2)
+    wished = np.float32(canvas.scale) * (1 + np.float32(0.7) * edge)
+    thickness = np.maximum(1, np.round(wished))
     # A line cannot be thinner than a pixel: draw it fainter instead, so that a small frame keeps its look.
-    weight = min(1.0, wished / thickness)
-    light = mix(ribbon.first, ribbon.second, share) * np.float32((0.24 + 0.76 * edge) * ribbon.brightness)
-    colour = np.power(np.clip(light, 0, 1), np.float32(1 / 2.2)) * np.float32(_THREAD_LEVEL * weight)
-    red, green, blue = (float(channel) for channel in colour)
-    cv2.polylines(layer, [points], False, (red, green, blue), thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+    weight = np.minimum(1, wished / thickness) * np.float32(_THREAD_LEVEL)
+    light = mix(ribbon.first, ribbon.second, share)
+    light = light * ((np.float32(0.24) + np.float32(0.76) * edge) * np.float32(ribbon.brightness))
+    colours = np.power(np.clip(light, 0, 1), np.float32(1 / 2.2)) * weight
+    return [int(value) for value in thickness[:, 0]], colours.tolist()
 
 
 def add_silk(light: Floats, ribbon: Ribbon, canvas: Canvas, placement: Placement, seconds: float) -> Floats:

@@ -163,7 +163,7 @@ class Beach:
     def _lay_fog(self, picture: Bytes8, pose: Pose, seconds: float) -> None:
         """Banks of fog between the drone and the beach, in place."""
         u, v = self._grid_points(pose, 0.8)
-        drift = np.float32(0.026 * _VEIL_SIDE * seconds)
+        drift = np.float32(0.045 * _VEIL_SIDE * seconds)
         one = self._veil.at(u + drift, v)
         two = self._veil.at(u * np.float32(1.9) - drift, v * np.float32(1.9) + drift)
         density = np.clip(one * np.float32(0.9) + two * np.float32(0.5) - np.float32(0.12), 0.25, 1.0)
