@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import TypeVar
@@ -16,6 +17,8 @@ from meshapi_renderer.rng import Rng
 _GAMMA = 2.2
 _DITHER_SIDE = 64
 _LUT_TOP = 65535
+_BRIGHTEST = 64.0
+"""Linear light from which everything is white."""
 _Value = TypeVar("_Value", float, Floats)
 
 
@@ -82,7 +85,14 @@ def _dither_tile() -> Floats:
     return tile
 
 
+def _tone_lut() -> Floats:
+    """The film curve and the sRGB curve in one, by the square root of linear light up to _BRIGHTEST."""
+    root = np.linspace(0, math.sqrt(_BRIGHTEST), _LUT_TOP + 1).astype(np.float32)
+    return _LUT[(tonemap(root * root) * np.float32(_LUT_TOP)).astype(np.uint16)]
+
+
 _LUT = _srgb_lut()
+_TONE_LUT = _tone_lut()
 _DITHER = _dither_tile()
 
 
@@ -91,8 +101,11 @@ def to8(lin: Floats, tone: bool = True) -> Bytes8:
 
     ``lin`` is (h, w) or (h, w, 3); the dither keeps a slow gradient from showing bands.
     """
-    unit = tonemap(lin) if tone else np.clip(lin, 0, 1)
-    encoded = _LUT[(unit * np.float32(_LUT_TOP)).astype(np.uint16)]
+    if tone:
+        root = np.sqrt(np.clip(lin, 0, _BRIGHTEST))
+        encoded = _TONE_LUT[(root * np.float32(_LUT_TOP / math.sqrt(_BRIGHTEST))).astype(np.uint16)]
+    else:
+        encoded = _LUT[(np.clip(lin, 0, 1) * np.float32(_LUT_TOP)).astype(np.uint16)]
     h, w = encoded.shape[:2]
     repeats = (-(-h // _DITHER_SIDE), -(-w // _DITHER_SIDE))
     dither = np.tile(_DITHER, repeats)[:h, :w]

@@ -88,6 +88,12 @@ def resize(image: _Pixels, width: int, height: int, interpolation: int = LINEAR)
     return cast(_Pixels, cv2.resize(image, (width, height), interpolation=interpolation))
 
 
+def enlarge(image: _Pixels, step: int, width: int, height: int) -> _Pixels:
+    """``image``, whose pixels are ``step`` wide, at full size, cut to ``width`` x ``height``."""
+    rows, columns = image.shape[:2]
+    return resize(image, columns * step, rows * step)[:height, :width]
+
+
 def gaussian(image: _Pixels, sigma_x: float, sigma_y: float = 0.0) -> _Pixels:
     """Gaussian blur; ``sigma_y`` 0 means the same as ``sigma_x``."""
     return cast(_Pixels, cv2.GaussianBlur(image, (0, 0), sigma_x, sigmaY=sigma_y))

@@ -138,15 +138,19 @@ class Layer:
 
 
 def _columns(inverse_alpha: Bytes8) -> tuple[Integers, Integers, Integers]:
-    """Per column: first painted row, row after the last painted, and row from which it is opaque to there."""
+    """Per column: first painted row, row after the last, and row from which it is opaque to the layer's end.
+
+    A column that ends before the others do is opaque nowhere: below it, something else may show.
+    """
     height = inverse_alpha.shape[0]
     painted = inverse_alpha < 255
     any_painted = painted.any(0)
     first = np.where(any_painted, painted.argmax(0), height)
     last = np.where(any_painted, height - painted[::-1].argmax(0), 0)
-    gaps = (inverse_alpha > 0) & (np.arange(height)[:, None] < last[None])
-    solid = np.where(gaps.any(0), height - gaps[::-1].argmax(0), first)
-    return first, last, np.where(any_painted, solid, height)
+    end = max(int(last.max()), 1)
+    gaps = inverse_alpha[:end] > 0
+    solid = np.where(gaps.any(0), end - gaps[::-1].argmax(0), 0)
+    return first, last, np.where(last == end, solid, height)
 
 
 def swayed(matrix: Floats, lean: float, pivot_row: float) -> Floats:

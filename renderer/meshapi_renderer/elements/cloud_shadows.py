@@ -25,7 +25,9 @@ class CloudShadows:
         """``depth`` is how much light the middle of a shadow takes, ``pace`` metres per second."""
         canvas = view.canvas
         self._top = round(view.horizon * canvas.height)
-        rows, columns = -(-(canvas.height - self._top) // _STEP), -(-canvas.width // _STEP)
+        # As many rows more as a tilt may bring in from below.
+        rows = -(-(canvas.height - self._top + view.margin) // _STEP)
+        columns = -(-canvas.width // _STEP)
         cover = smoothstep(0.46, 0.62, fbm(_SIDE, _SIDE, 4, 4, rng.sub("shadows"), 0.45))
         self._texture = imaging.Torus((cover * 255).astype(np.uint8))
         below = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(_STEP)
@@ -50,7 +52,6 @@ class CloudShadows:
         drift = np.float32(self._speed * seconds)
         shade = self._texture.at(self._x - np.float32(self._lean) * drift, self._z + np.float32(0.4) * drift)
         light = (255 - shade * self._fade).astype(np.uint8)
-        place = np.array([[_STEP, 0, 0.5 * (_STEP - 1)], [0, _STEP, 0.5 * (_STEP - 1)]], np.float64)
-        full = imaging.triple(imaging.warp_affine(light, place, width, rows))
+        full = imaging.triple(imaging.enlarge(light, _STEP, width, rows))
         window = frame[top:]
         cv2.multiply(window, full, window, 1 / 255.0)

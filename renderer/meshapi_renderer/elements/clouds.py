@@ -156,9 +156,10 @@ class Clouds:
         # Centres of the small pixels lie at _STEP * (i + 0.5).
         offset = 0.5 * (_STEP - 1) - margin
         place = np.array([[_STEP, 0, offset + shift[0]], [0, _STEP, offset + shift[1]]], np.float64)
-        alpha8 = (coverage * np.float32(255)).astype(np.uint8)
-        alpha = imaging.triple(imaging.warp_affine(alpha8, place, width, rows))
-        full = imaging.warp_affine(colour, place, width, rows)
+        packed = np.dstack([colour, (coverage * np.float32(255)).astype(np.uint8)])
+        moved = imaging.warp_affine(packed, place, width, rows)
+        alpha = imaging.triple(np.asarray(cv2.extractChannel(moved, 3), np.uint8))
+        full = np.asarray(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), np.uint8)
         cv2.multiply(full, alpha, full, 1 / 255.0)
         imaging.over(frame[:rows], full, np.asarray(cv2.bitwise_not(alpha), np.uint8))
 

@@ -92,7 +92,7 @@ class Cumulus:
         base = view.horizon_row / _COARSE - heap.slope * focal
         x0, x1 = max(0, math.floor(left)), min(alpha.shape[1], math.ceil(left + 1.24 * size))
         y0 = max(0, math.floor(base - (heap.tall + 0.2) * size))
-        y1 = min(alpha.shape[0], math.ceil(base + 0.08 * size) + 1)
+        y1 = min(alpha.shape[0], math.ceil(base + 0.15 * size) + 1)
         if x1 - x0 < 4 or y1 - y0 < 4:
             return
         # Cloud units: the width is 1, x from the middle, y up from the base.

@@ -52,6 +52,5 @@ class MistSheet:
         u = (x - moved) * np.float32(self._texels)
         v = np.clip((y + np.float32(top - first)) * np.float32(_ROWS / self._height), 0, _ROWS - 1)
         mask = self._texture.at(u, v)
-        place = np.array([[_STEP, 0, 0.5 * (_STEP - 1)], [0, _STEP, 0.5 * (_STEP - 1)]], np.float64)
-        full = imaging.warp_affine(mask, place, width, rows)
+        full = imaging.enlarge(mask, _STEP, width, rows)
         imaging.tint(frame[top:bottom], full, self._colour)

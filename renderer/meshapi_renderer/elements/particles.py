@@ -22,6 +22,8 @@ from meshapi_renderer.weather import air
 
 _SUBPIXEL_BITS = 4
 _SUBPIXEL = 1 << _SUBPIXEL_BITS
+_QUICK = 50.0
+"""Reference pixels per second from which whole-pixel steps go unseen."""
 Colour8 = tuple[int, int, int]
 
 
@@ -58,19 +60,27 @@ def _closed(image: Bytes8) -> Bytes8:
     return np.ascontiguousarray(np.pad(image, ((0, 1), (0, 1)), mode="wrap"))
 
 
-def _scroll_add(total: Bytes8, tile: Bytes8, shift_x: float, shift_y: float) -> None:
-    """Add a closed tile, moved right and down by sub-pixel shifts, to ``total`` of the same frame size."""
+def _scroll_add(total: Bytes8, tile: Bytes8, shift_x: float, shift_y: float, whole: bool = False) -> None:
+    """Add a closed tile, moved right and down, to ``total`` of the same frame size.
+
+    ``whole`` rounds the shift to pixels: enough for what falls several pixels a frame, and far quicker.
+    """
     height, width = total.shape
+    if whole:
+        shift_x, shift_y = float(round(shift_x)), float(round(shift_y))
     start_x, start_y = (-shift_x) % width, (-shift_y) % height
     x, y = int(start_x), int(start_y)
-    matrix = np.array([[1.0, 0.0, x - start_x], [0.0, 1.0, y - start_y]])
+    matrix = None if whole else np.array([[1.0, 0.0, x - start_x], [0.0, 1.0, y - start_y]])
     for rows, source_y, target_y in ((height - y, y, 0), (y, 0, height - y)):
         for columns, source_x, target_x in ((width - x, x, 0), (x, 0, width - x)):
             if rows <= 0 or columns <= 0:
                 continue
-            part = tile[source_y : source_y + rows + 1, source_x : source_x + columns + 1]
             window = total[target_y : target_y + rows, target_x : target_x + columns]
-            cv2.add(window, imaging.warp_affine(part, matrix, columns, rows), window)
+            part = tile[source_y : source_y + rows + 1, source_x : source_x + columns + 1]
+            moved = (
+                part[:rows, :columns] if matrix is None else imaging.warp_affine(part, matrix, columns, rows)
+            )
+            cv2.add(window, moved, window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +180,8 @@ class Snow:
         total[...] = 0
         for tile in self._tiles:
             sway = tile.sway * (math.sin(0.7 * t + tile.phase) - math.sin(tile.phase))
-            _scroll_add(total, tile.image, tile.drift * tile.fall * t + sway, tile.fall * t)
+            quick = tile.fall * self._speed > _QUICK * self._canvas.scale
+            _scroll_add(total, tile.image, tile.drift * tile.fall * t + sway, tile.fall * t, quick)
         imaging.tint(frame, total, self._colour)
         for flake in self._near:
             self._stamp(frame, flake, t)
@@ -269,7 +280,7 @@ class Rain:
         total[...] = 0
         for tile in self._tiles:
             fall = tile.fall * seconds * self._speed
-            _scroll_add(total, tile.image, tile.drift * fall, fall)
+            _scroll_add(total, tile.image, tile.drift * fall, fall, whole=True)
         streaks = cv2.merge([cv2.convertScaleAbs(total, alpha=gain) for gain in self._gains])
         cv2.add(frame, streaks, frame)
 

@@ -248,8 +248,10 @@ def stamp(
     side = (part[..., 2:3] * inverse * 2 - 1) * np.float32(-1 if mirror else 1)
     facing = 1 + np.float32(0.75 * colours.side) * side
     needles = mix(colours.shade, colours.lit, np.clip(open_sky * facing, 0, 1.3))
-    cushion = mix(colours.snow_shade, colours.snow_lit, np.clip(open_sky * facing * np.float32(0.85), 0, 1.1))
-    colour = mix(needles, cushion, np.clip(snow, 0, 1))
+    colour = needles
+    if scaled[..., 3].any():
+        bright = np.clip(open_sky * facing * np.float32(0.85), 0, 1.1)
+        colour = mix(needles, mix(colours.snow_shade, colours.snow_lit, bright), np.clip(snow, 0, 1))
     window = np.s_[y0:y1, x0:x1]
     lay_over(light[window], alpha[window], colour, coverage[..., 0])
 

@@ -53,7 +53,6 @@ class Sunbeams:
         moment: Floats = scratch.array("beam moment", self._angle.shape, np.float32)
         moment[...] = np.float32(_TEXELS_PER_SECOND * seconds)
         light = self._rays.at(self._angle, moment) * self._fall
-        place = np.array([[_STEP, 0, 0.5 * (_STEP - 1)], [0, _STEP, 0.5 * (_STEP - 1)]], np.float64)
-        glow = imaging.warp_affine(light.astype(np.uint8), place, width, height)
+        glow = imaging.enlarge(light.astype(np.uint8), _STEP, width, height)
         rays = cv2.merge([cv2.convertScaleAbs(glow, alpha=channel / 255.0) for channel in self._colour])
         cv2.add(frame, rays, frame)

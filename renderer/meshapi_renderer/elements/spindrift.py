@@ -32,7 +32,9 @@ class Spindrift:
         self._colour = colour
         self._pace = pace
         self._top = round(view.horizon * canvas.height)
-        rows, columns = -(-(canvas.height - self._top) // _STEP), -(-canvas.width // _STEP)
+        # As many rows more as a tilt may bring in from below.
+        rows = -(-(canvas.height - self._top + view.margin) // _STEP)
+        columns = -(-canvas.width // _STEP)
         streaks = fbm(_SIDE, _SIDE, 26, 4, rng.sub("streaks"), 0.6, aspect=0.16)
         gusts = fbm(_SIDE, _SIDE, 3, 3, rng.sub("gusts"), 0.5)
         texture = smoothstep(0.50, 0.80, streaks) * (
@@ -59,6 +61,5 @@ class Spindrift:
             return
         drift = np.float32(self._pace * self._texels * seconds)
         strength = self._texture.at(self._x - drift, self._z + np.float32(0.12) * drift) * self._fade
-        place = np.array([[_STEP, 0, 0.5 * (_STEP - 1)], [0, _STEP, 0.5 * (_STEP - 1)]], np.float64)
-        mask = imaging.warp_affine(strength.astype(np.uint8), place, width, rows)
+        mask = imaging.enlarge(strength.astype(np.uint8), _STEP, width, rows)
         imaging.tint(frame[top:], mask, self._colour)

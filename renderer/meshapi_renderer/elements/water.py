@@ -59,7 +59,7 @@ class Water:
         self._look = look
         self._swell = imaging.Torus(_slopes(fbm(_SIDE, _SIDE, 6, 6, rng.sub("swell"), 0.55, aspect=0.5)))
         self._ripple = imaging.Torus(_slopes(fbm(_SIDE, _SIDE, 9, 5, rng.sub("ripple"), 0.6, aspect=0.6)))
-        self._glint = np.array(swatch8(look.glitter_colour), np.float32)
+        self._glint = [channel / 255.0 for channel in swatch8(look.glitter_colour)]
         drop = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) / np.float32(focal)
         mirror = np.clip(1.0 - drop * np.float32(look.clarity * 1.9), 0.22, 0.97)
         mirror8 = np.repeat((mirror * 255).astype(np.uint8), canvas.width, 1)
@@ -152,8 +152,9 @@ class Water:
         path = np.exp(-((offset / spread) ** 2)) * np.float32(look.glitter * 5)
         flash = np.clip(slope_z * np.float32(0.55) - np.float32(0.42), 0, 1)
         flash *= flash * path
-        strength = imaging.resize(np.minimum(flash, 1), width, mirror.shape[0])
-        cv2.add(mirror, (strength[..., None] * self._glint).astype(np.uint8), mirror)
+        strength = (np.minimum(flash, 1) * np.float32(255)).astype(np.uint8)
+        glints = cv2.merge([cv2.convertScaleAbs(strength, alpha=gain) for gain in self._glint])
+        cv2.add(mirror, imaging.resize(np.asarray(glints, np.uint8), width, mirror.shape[0]), mirror)
 
 
 def water_rows(canvas: Canvas, waterline: float, reach: float) -> int:

@@ -209,9 +209,11 @@ def _ground(
     view: View, plane: Plane, texture: Torus, light: WoodLight, profile: Floats, offset: float
 ) -> tuple[Floats, Floats]:
     """(colour, coverage) of the plane's ground."""
-    rows = np.arange(view.height, dtype=np.float32)[:, None] + np.float32(0.5)
-    below = rows - profile[None]
-    alpha = np.clip(below + np.float32(0.5), 0, 1)
+    first = min(max(0, int(profile.min()) - 2), view.height - 1)
+    below = np.arange(first, view.height, dtype=np.float32)[:, None] + np.float32(0.5) - profile[None]
+    colour = np.zeros((view.height, view.width, 3), np.float32)
+    alpha = np.zeros((view.height, view.width), np.float32)
+    alpha[first:] = np.clip(below + np.float32(0.5), 0, 1)
     long = view.canvas.long
     # Texture pixels shrink towards the plane's far edge, as on a floor.
     nearness = np.float32(0.012 * long) + np.maximum(below, 0)
@@ -229,8 +231,8 @@ def _ground(
         smoothstep(0.30, 0.70, uneven) * np.float32(0.52) + fine * np.float32(0.26) + edge * np.float32(0.20)
     )
     tone = tone * (np.float32(0.62) + np.float32(0.6) * facing)
-    colour = mix(light.ground_shade, light.ground_lit, np.clip(tone, 0, 1.15)[..., None])
-    return colour, np.asarray(alpha, np.float32)
+    colour[first:] = mix(light.ground_shade, light.ground_lit, np.clip(tone, 0, 1.15)[..., None])
+    return colour, alpha
 
 
 def _add_fog(view: View, plane: Plane, light: WoodLight, profile: Floats, colour: Floats) -> None:

@@ -27,7 +27,7 @@ from meshapi_renderer.weather import air
 
 _EYE = 10.0
 _NEAREST_HILL = 1500.0
-_FIELD = 1024
+_FIELD = 896
 _SNOWLINES: dict[Season, float] = {"spring": 0.34, "summer": 0.42, "autumn": 0.36, "winter": 0.10}
 _TREES: dict[Season, Floats] = {
     "spring": rgb(0.026, 0.048, 0.016),
@@ -145,7 +145,7 @@ def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
             relief=3050,
             sharpness=1.1,
             sink=400,
-            cell=21.0,
+            cell=24.0,
             offset=0,
             envelope=_far_envelope(sun_x, draws),
             rise=1.3,
@@ -159,11 +159,11 @@ def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
             near=4200,
             far=9000,
             steps=380,
-            field=np.roll(mountains, 311, 0),
+            field=np.roll(mountains, 272, 0),
             relief=1700,
             sharpness=1.1,
             sink=240,
-            cell=12.5,
+            cell=14.3,
             offset=1500,
             envelope=_middle_envelope(sun_x, draws),
             rise=1.4,
