@@ -28,8 +28,10 @@ class Events:
     async def stream(self, call: Call) -> Answer:
         """One ``task`` event per change, the terminal one last; ``Last-Event-ID`` skips what was seen."""
         task = await self._tasks.get(call.owner, call.path_values["task_id"], by_request=call.later_version)
+        # To HEAD the stream is over before it begins: its connection must not wait for the task's end.
+        head = call.scope["method"] == "HEAD"
         return StreamingResponse(
-            self._events(call, task.id, _last_seen(call.header(b"last-event-id"))),
+            () if head else self._events(call, task.id, _last_seen(call.header(b"last-event-id"))),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no", **routing_headers(task)},
         )

@@ -8,7 +8,7 @@ import pytest
 
 from ..serving import GENERATIONS, TEXT, Caller, ServerProcess, error, keys
 
-BODY = {"model": "sandbox/stuck", "content": TEXT, "seed": 7}
+BODY = {"model": "sandbox/stuck", "content": [{"type": "text", "text": "a lake"}], "seed": 7}
 fresh = (f"key-{number}" for number in itertools.count())
 
 
@@ -50,11 +50,9 @@ def test_a_repeated_simulated_create_names_the_serving_model_in_its_headers_too(
 @pytest.mark.parametrize(
     "text",
     [
-        '{"seed":7,"content":[{"text":"A serene mountain lake at sunrise","type":"text"}],"model":"sandbox/stuck"}',
-        '{ "model": "sandbox/stuck",\n "content": [ {"type": "text", "text": "A serene mountain lake at sunrise"} ],'
-        ' "seed": 7 }',
-        '{"model":"sandbox/stuck","content":[{"type":"text","text":"A serene mountain lake at\\u0020sunrise"}],"seed":7,'
-        '"duration":null}',
+        '{"seed":7,"content":[{"text":"a lake","type":"text"}],"model":"sandbox/stuck"}',
+        '{ "model": "sandbox/stuck",\n "content": [ {"type": "text", "text": "a lake"} ], "seed": 7 }',
+        '{"model":"sandbox/stuck","content":[{"type":"text","text":"a\\u0020lake"}],"seed":7,"duration":null}',
     ],
     ids=["order", "spaces", "escapes and nulls"],
 )
