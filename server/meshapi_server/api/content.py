@@ -53,7 +53,8 @@ class Content:
         location = self._files.path(task_id, name)
         if location is None:
             raise APIError("not_found", f"The file {name!r} of task {task_id} is no longer here.")
-        size = location.stat().st_size
+        status = location.stat()
+        size = status.st_size
         headers = {
             "cache-control": f"private, max-age={_YEAR}, immutable",
             "etag": f'"{stored.sha256}"' if stored else f'"{task_id}-{name}-{size}"',
@@ -65,8 +66,9 @@ class Content:
             headers["repr-digest"] = f"sha-256=:{digest}:"  # RFC 9530
         if _same(call.header(b"if-none-match"), headers["etag"]):
             return Reply(b"", 304, headers, media_type=None)
+        file = FileResponse(location, media_type=_media_type(name), headers=headers, stat_result=status)
         try:
-            wanted = ranges.single(call.header(b"range"), size)
+            wanted = ranges.single(_range(call, file), size)
         except ranges.Unsatisfiable:
             raise APIError(
                 "invalid_request",
@@ -74,7 +76,7 @@ class Content:
                 status=416,
                 headers=(("content-range", f"bytes */{size}"),),
             ) from None
-        return _File(FileResponse(location, media_type=_media_type(name), headers=headers), wanted)
+        return _File(file, wanted)
 
     def operations(self) -> tuple[Operation, ...]:
         """What this room serves."""
@@ -139,6 +141,13 @@ class _File:
         if self._wanted is not None:
             kept.append((b"range", b"bytes=%d-%d" % self._wanted))
         await self._response({**scope, "headers": kept}, receive, send)
+
+
+def _range(call: Call, file: FileResponse) -> str | None:
+    """The Range header where it counts (RFC 9110, 13.2.2): on GET, and on the file that If-Range names."""
+    begun = call.header(b"if-range")
+    same = begun is None or begun in {file.headers["etag"], file.headers["last-modified"]}
+    return call.header(b"range") if same and call.scope["method"] == "GET" else None
 
 
 def _missing(task: Task, wanted: str) -> APIError:

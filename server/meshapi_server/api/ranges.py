@@ -2,7 +2,7 @@
 
 import re
 
-_SINGLE = re.compile(r"^bytes\s*=\s*(?P<first>\d{0,18})-(?P<last>\d{0,18})$", re.ASCII)
+_SINGLE = re.compile(r"^bytes=(?P<first>\d{0,18})-(?P<last>\d{0,18})$", re.ASCII | re.IGNORECASE)
 
 
 class Unsatisfiable(Exception):
