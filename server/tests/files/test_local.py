@@ -1,0 +1,132 @@
+"""Results on the local disk."""
+
+import asyncio
+import hashlib
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meshapi_server.files import local
+from meshapi_server.files.local import LocalFiles
+from meshapi_server.tasks.task import StoredFile
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> LocalFiles:
+    opened = LocalFiles(tmp_path)
+    opened.open()
+    return opened
+
+
+def made(files: LocalFiles, data: bytes = b"a video") -> Path:
+    workspace = files.workspace("task_1-1")
+    path = workspace / "out.mp4"
+    path.write_bytes(data)
+    return path
+
+
+async def test_an_adopted_file_is_moved_measured_and_named(files: LocalFiles, tmp_path: Path) -> None:
+    source = made(files)
+    stored = await files.adopt("task_1", "video.mp4", source)
+    digest = hashlib.sha256(b"a video").hexdigest()
+    assert stored == StoredFile(name="video.mp4", media_type="video/mp4", size=7, sha256=digest)
+    assert files.path("task_1", "video.mp4") == tmp_path / "files" / "task_1" / "video.mp4"
+    assert not source.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [("video.webm", "video/webm"), ("last_frame.png", "image/png"), ("x.bin", "application/octet-stream")],
+)
+async def test_the_media_type_follows_from_the_name(files: LocalFiles, name: str, media_type: str) -> None:
+    assert (await files.adopt("task_1", name, made(files))).media_type == media_type
+
+
+async def test_adopting_again_replaces_the_file(files: LocalFiles) -> None:
+    await files.adopt("task_1", "video.mp4", made(files, b"first"))
+    await files.adopt("task_1", "video.mp4", made(files, b"second"))
+    path = files.path("task_1", "video.mp4")
+    assert path is not None
+    assert path.read_bytes() == b"second"
+
+
+async def test_removing_removes_every_file_of_one_task_and_no_other(files: LocalFiles) -> None:
+    await files.adopt("task_1", "video.mp4", made(files))
+    await files.adopt("task_2", "video.mp4", made(files))
+    await files.remove("task_1")
+    await files.remove("task_1")
+    assert files.path("task_1", "video.mp4") is None
+    assert files.path("task_2", "video.mp4") is not None
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ("..", "meshapi.db"),
+        ("task_1", "../../meshapi.db"),
+        ("task_1", ".."),
+        ("task_1", ".hidden"),
+        ("task_1/..", "video.mp4"),
+        ("", "video.mp4"),
+        ("task_1\x00", "video.mp4"),
+        ("task_1", "a\x00b"),
+        ("task_1", "none.mp4"),
+        ("task_1\n", "video.mp4"),
+    ],
+)
+async def test_no_name_leads_out_of_the_directory(
+    files: LocalFiles, tmp_path: Path, task: str, name: str
+) -> None:
+    (tmp_path / "meshapi.db").write_bytes(b"secret")
+    await files.adopt("task_1", "video.mp4", made(files))
+    assert files.path(task, name) is None
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", "x" * 81, "a b"])
+def test_a_workspace_name_that_leads_elsewhere_is_refused(files: LocalFiles, name: str) -> None:
+    with pytest.raises(ValueError, match="not a file name"):
+        files.workspace(name)
+
+
+def test_a_workspace_is_fresh_and_private(files: LocalFiles) -> None:
+    first = files.workspace("task_1-1")
+    (first / "left.txt").write_text("x")
+    again = files.workspace("task_1-1")
+    assert again == first
+    assert list(again.iterdir()) == []
+    assert again.stat().st_mode & 0o777 == 0o700
+
+
+def test_opening_sweeps_workspaces_that_a_killed_server_left_and_keeps_results(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path)
+    files.open()
+    files.workspace("task_1-1")
+    asyncio.run(files.adopt("task_2", "video.mp4", made(files)))
+    LocalFiles(tmp_path).open()
+    assert list((tmp_path / "work").iterdir()) == []
+    assert files.path("task_2", "video.mp4") is not None
+
+
+async def test_a_cancelled_caller_waits_until_the_move_is_done(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, inside = threading.Event(), threading.Event()
+    real = local._sync_directory
+
+    def slow(directory: Any) -> None:
+        inside.set()
+        gate.wait(10)
+        real(directory)
+
+    monkeypatch.setattr(local, "_sync_directory", slow)
+    adopting = asyncio.create_task(files.adopt("task_1", "video.mp4", made(files)))
+    await asyncio.to_thread(inside.wait, 10)
+    adopting.cancel()
+    await asyncio.sleep(0.05)
+    assert not adopting.done()
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await adopting
+    assert files.path("task_1", "video.mp4") is not None
