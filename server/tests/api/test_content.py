@@ -270,6 +270,7 @@ def test_the_task_tells_what_was_rendered_and_what_it_cost(task: dict[str, Any])
     assert (task["progress"], task["cost_usd"], task["error"]) == (1.0, "0", None)
 
 
+@pytest.mark.slow
 def test_a_slow_task_shows_growing_progress_and_then_succeeds(caller: Caller) -> None:
     task = caller.create("sandbox/slow")
     seen: list[float] = []
@@ -280,5 +281,6 @@ def test_a_slow_task_shows_growing_progress_and_then_succeeds(caller: Caller) ->
     assert len(set(seen)) > 2
 
 
+@pytest.mark.slow
 def test_a_flaky_upstream_delays_a_task_and_does_not_fail_it(caller: Caller) -> None:
     assert caller.ended(caller.create("sandbox/flaky"))["status"] == "succeeded"
