@@ -3,13 +3,16 @@ package meshapi
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -208,5 +211,38 @@ func TestAllOfThisWorksOverHTTP2(t *testing.T) {
 	}
 	if first, second := <-protocols, <-protocols; first != "HTTP/2.0" || second != first || key != "k-1" {
 		t.Errorf("spoke %s and %s, the key arrived as %q", first, second, key)
+	}
+}
+
+func TestARepetitionDoesNotOutlastTheTotal(t *testing.T) {
+	var sends atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if sends.Add(1) == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		<-request.Context().Done()
+	}))
+	defer server.Close()
+	client := newClient(t, Config{
+		BaseURL: server.URL, Token: "rsk_test", Timeout: -1,
+		Retry: RetryPolicy{Initial: time.Millisecond, Total: 300 * time.Millisecond},
+	})
+	if _, err := client.Videos.Retrieve(testContext(t), "t"); !errors.Is(err, ErrTimeout) || sends.Load() != 2 {
+		t.Errorf("got %v after %d sends", err, sends.Load())
+	}
+}
+
+func TestACreateAtAServerWithAForeignCertificateMadeNoTask(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	client := newClient(t, Config{BaseURL: server.URL, Token: "rsk_test", Retry: RetryPolicy{Initial: time.Millisecond}})
+	_, err := client.Videos.Generate(testContext(t), VideoGenerationParams{Model: "m/x"})
+	var told *MeshAPIError
+	var certificate *tls.CertificateVerificationError
+	if !errors.As(err, &told) || told.TaskMayExist || !errors.As(err, &certificate) {
+		t.Errorf("got %v", err)
 	}
 }

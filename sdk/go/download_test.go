@@ -30,7 +30,9 @@ type fileServer struct {
 	digest   string           // of Repr-Digest; "" for none
 	cuts     []int            // the connection breaks after so many bytes of the answer, once each
 	noRanges bool             // every answer is the whole
-	statuses map[string][]int // answers by path, once each, before the file
+	limit    int              // the most bytes of a 206, 0 for no limit
+	sending  func()           // called before each answer with bytes
+	statuses map[string][]int // answers by path, once each, before the file; 0 is the file
 	lacks    bool             // there is no /content
 	links    int              // how often the task was asked for
 	seen     []http.Header
@@ -58,8 +60,10 @@ func (s *fileServer) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	path := request.URL.Path
 	if left := s.statuses[path]; len(left) > 0 {
 		s.statuses[path] = left[1:]
-		w.WriteHeader(left[0])
-		return
+		if left[0] != 0 {
+			w.WriteHeader(left[0])
+			return
+		}
 	}
 	switch {
 	case strings.HasSuffix(path, "/content") && s.lacks:
@@ -74,19 +78,25 @@ func (s *fileServer) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 }
 
 func (s *fileServer) send(w http.ResponseWriter, request *http.Request) {
-	from, status := 0, http.StatusOK
+	if s.sending != nil {
+		s.sending()
+	}
+	from, end, status := 0, len(s.file), http.StatusOK
 	first, _ := strings.CutPrefix(request.Header.Get("Range"), "bytes=")
 	if start, err := strconv.Atoi(strings.TrimSuffix(first, "-")); err == nil && !s.noRanges && request.Header.Get("If-Range") == s.etag {
 		from, status = start, http.StatusPartialContent
-		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(s.file)-1, len(s.file)))
+		if s.limit > 0 {
+			end = min(end, from+s.limit)
+		}
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, end-1, len(s.file)))
 	}
 	w.Header().Set("ETag", s.etag)
 	if s.digest != "" {
 		w.Header().Set("Repr-Digest", s.digest)
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(s.file)-from))
+	w.Header().Set("Content-Length", strconv.Itoa(end-from))
 	w.WriteHeader(status)
-	part := s.file[from:]
+	part := s.file[from:end]
 	if len(s.cuts) > 0 {
 		part, s.cuts = part[:s.cuts[0]], s.cuts[1:]
 	}
@@ -341,8 +351,8 @@ func TestASlowWriterIsNotTakenForASilentServer(t *testing.T) {
 		once.Do(func() { time.Sleep(500 * time.Millisecond) })
 		return len(part), nil
 	})
-	if _, err := server.client(t).Videos.Download(testContext(t), "t", slow, WithTimeout(300*time.Millisecond), WithMaxRetries(0)); err != nil {
-		t.Error(err)
+	if _, err := server.client(t).Videos.Download(testContext(t), "t", slow, WithTimeout(300*time.Millisecond)); err != nil || len(server.seen) != 1 {
+		t.Errorf("got %v after %d requests", err, len(server.seen))
 	}
 }
 
@@ -389,5 +399,47 @@ func TestAnAbandonedDownloadSaysSo(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		server.Close()
+	}
+}
+
+func TestARangeMayBringLessThanWasAskedFor(t *testing.T) {
+	server := newFileServer(t)
+	server.cuts, server.limit = []int{1000}, 100000
+	var to bytes.Buffer
+	result, err := server.client(t).Videos.Download(testContext(t), "t", &to)
+	if err != nil || !result.Verified || !bytes.Equal(to.Bytes(), server.file) || len(server.seen) != 4 {
+		t.Errorf("got %+v, %v, %d bytes after %d requests", result, err, to.Len(), len(server.seen))
+	}
+}
+
+func TestNothingIsLeftOfALongerFileThatWasReplaced(t *testing.T) {
+	server := newFileServer(t)
+	server.cuts, server.digest = []int{1000}, ""
+	sent := 0
+	server.sending = func() {
+		if sent++; sent == 2 {
+			server.file, server.etag = []byte("short"), `"v2"`
+		}
+	}
+	path := filepath.Join(t.TempDir(), "v.mp4")
+	if _, err := server.client(t).Videos.DownloadFile(testContext(t), "t", path); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "short" {
+		t.Errorf("the file has %d bytes", len(got))
+	}
+}
+
+func TestALinkMayRunOutAgainAfterBytesCame(t *testing.T) {
+	server := newFileServer(t)
+	server.lacks = true
+	server.statuses["/files/v"] = []int{http.StatusForbidden, 0, http.StatusForbidden}
+	server.cuts = []int{1000}
+	var to bytes.Buffer
+	if _, err := server.client(t).Videos.Download(testContext(t), "t", &to); err != nil || !bytes.Equal(to.Bytes(), server.file) {
+		t.Errorf("got %v, %d bytes", err, to.Len())
+	}
+	if server.links != 3 {
+		t.Errorf("%d links were asked for, want 3", server.links)
 	}
 }

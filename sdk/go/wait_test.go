@@ -198,7 +198,7 @@ func TestAStreamThatIsHeldBackIsGivenUpForPolling(t *testing.T) {
 
 func TestStreamsThatTellNothingNewGiveWayToPolling(t *testing.T) {
 	for name, stream := range map[string]http.HandlerFunc{
-		"they break": breaks, "they end": tells(": nothing\n\n"), "they fail": says(http.StatusBadGateway, ""),
+		"they break": breaks, "they end": tells(": nothing\n\n"), "they end at once": tells(""), "they fail": says(http.StatusBadGateway, ""),
 	} {
 		server := newTaskServer(t)
 		server.streams = []http.HandlerFunc{stream}
@@ -319,7 +319,7 @@ func TestTheDeadlineOfTheContextBoundsAWait(t *testing.T) {
 	defer cancel()
 	_, err := server.client(t).Videos.Wait(ctx, "t", WithMaxWait(time.Hour))
 	var late *WaitTimeoutError
-	if !errors.As(err, &late) {
+	if !errors.As(err, &late) || late.Waited > time.Second {
 		t.Errorf("got %v", err)
 	}
 }
@@ -409,5 +409,69 @@ func TestGenerateAndWaitReturnsTheTaskWhateverGoesWrongAfterwards(t *testing.T) 
 	refused.looks = []http.HandlerFunc{says(http.StatusUnprocessableEntity, "")}
 	if task, err := refused.client(t).Videos.GenerateAndWait(testContext(t), VideoGenerationParams{}); task != nil || !errors.Is(err, ErrUnprocessable) {
 		t.Errorf("got %v, %v", task, err)
+	}
+}
+
+func TestAnEndedTaskIsNotWaitedFor(t *testing.T) {
+	server := newTaskServer(t)
+	server.looks = []http.HandlerFunc{says(http.StatusOK, succeeded)}
+	if _, err := server.client(t).Videos.GenerateAndWait(testContext(t), VideoGenerationParams{Model: "m/x"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := server.requests(); !slices.Equal(got, []string{""}) {
+		t.Errorf("asked %q, want only the create", got)
+	}
+}
+
+func TestTheHeadersOfACallGoWithItsStreamsAndLooks(t *testing.T) {
+	var versions []string
+	note := func(next http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, request *http.Request) {
+			versions = append(versions, request.Header.Get("X-Mesh-Version"))
+			w.Header().Set("X-Request-Id", "req_stream")
+			next(w, request)
+		}
+	}
+	server := newTaskServer(t)
+	server.streams = []http.HandlerFunc{note(tells(taskEvent(1, running))), note(says(http.StatusNotImplemented, ""))}
+	server.looks = []http.HandlerFunc{note(says(http.StatusOK, succeeded))}
+	for task, err := range server.client(t).Videos.Watch(testContext(t), "t", WithHeader("X-Mesh-Version", "2026-09")) {
+		if err != nil || task.RequestID != "req_stream" {
+			t.Errorf("got %+v, %v", task, err)
+		}
+	}
+	if !slices.Equal(versions, []string{"2026-09", "2026-09", "2026-09"}) {
+		t.Errorf("the versions asked for are %q", versions)
+	}
+}
+
+func TestTheReconnectionTimeOfAStreamIsHonoured(t *testing.T) {
+	server := newTaskServer(t)
+	server.streams = []http.HandlerFunc{tells("retry: 5000\n\n" + taskEvent(1, running)), tells(taskEvent(2, succeeded))}
+	client := server.client(t)
+	var slept []time.Duration
+	client.Videos.connection.clock.sleep = func(_ context.Context, wait time.Duration) error {
+		slept = append(slept, wait)
+		return nil
+	}
+	if _, err := statuses(t, client); err != nil || len(slept) != 1 || slept[0] < 5*time.Second {
+		t.Errorf("slept %v, %v", slept, err)
+	}
+}
+
+// A stream that is held back must not hide the end of the task until the wait is over.
+func TestTheLastStretchOfAWaitIsPolled(t *testing.T) {
+	server := newTaskServer(t)
+	server.streams = []http.HandlerFunc{isSilent}
+	server.looks = []http.HandlerFunc{says(http.StatusOK, succeeded)}
+	client := server.client(t)
+	for _, wait := range []time.Duration{lastStretch + 50*time.Millisecond, lastStretch} {
+		begun := time.Now()
+		if _, err := client.Videos.Wait(context.Background(), "t", WithMaxWait(wait)); err != nil || time.Since(begun) > lastStretch/2 {
+			t.Errorf("got %v after %s", err, time.Since(begun))
+		}
+	}
+	if got := server.requests(); !slices.Equal(got, []string{"/t/events", "/t?wait=10", "/t?wait=10"}) {
+		t.Errorf("asked %q", got)
 	}
 }

@@ -290,10 +290,7 @@ func (w *watch) deliver(task *VideoTaskResponse) step {
 	now := glanceAt(task)
 	changed := w.last == nil || now != w.shown
 	w.shown, w.last = now, task
-	if (changed || task.IsTerminal()) && !w.show(task) {
-		return finished
-	}
-	if task.IsTerminal() {
+	if changed && !w.show(task) || task.IsTerminal() {
 		return finished
 	}
 	return goOn
