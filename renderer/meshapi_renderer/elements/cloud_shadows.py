@@ -14,7 +14,7 @@ from meshapi_renderer.view import View
 
 _SIDE = 512
 _STEP = 4
-_METRES = 950.0
+_METRES = 1200.0
 """Side of the torus of shadows."""
 
 
@@ -28,7 +28,7 @@ class CloudShadows:
         # As many rows more as a tilt may bring in from below.
         rows = -(-(canvas.height - self._top + view.margin) // _STEP)
         columns = -(-canvas.width // _STEP)
-        cover = smoothstep(0.46, 0.62, fbm(_SIDE, _SIDE, 4, 4, rng.sub("shadows"), 0.45))
+        cover = smoothstep(0.50, 0.64, fbm(_SIDE, _SIDE, 4, 4, rng.sub("shadows"), 0.45))
         self._texture = imaging.Torus((cover * 255).astype(np.uint8))
         below = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(_STEP)
         drop = (below + np.float32(self._top - view.horizon * canvas.height)) / np.float32(view.focal)

@@ -45,7 +45,7 @@ class Floaters:
         self._floaters = [self._one(rng.sub(f"{kind} {index}"), colours) for index in range(count)]
 
     def _one(self, rng: Rng, colours: tuple[Colour8, ...]) -> _Floater:
-        low = 0.42 if self._kind == "fireflies" else 0.0
+        low = {"fireflies": 0.42, "pollen": 0.34, "leaves": 0.0}[self._kind]
         size, fall, drift = {
             "pollen": (rng.uniform(0.5, 1.3), rng.uniform(-0.012, 0.016), rng.uniform(0.008, 0.03)),
             "fireflies": (rng.uniform(1.0, 2.2), rng.uniform(-0.01, 0.01), rng.uniform(-0.012, 0.012)),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import mix
+from meshapi_renderer.elements.frost import Frost
 from meshapi_renderer.rng import Rng
 
 _BITS = 4
@@ -270,9 +271,10 @@ class Grove:
 
     def __init__(self, height: float, rng: Rng, count: int, snow: float, detail: float = 1.0) -> None:
         """``height`` in pixels of the tallest tree that will be planted from it."""
+        frost = Frost(rng.sub("frost"))
+        shapes = [pine_shape(rng.sub(f"shape {index}"), snow, detail) for index in range(count)]
         self.sprites = [
-            grow(height, rng.sub(f"pine {index}"), pine_shape(rng.sub(f"shape {index}"), snow, detail))
-            for index in range(count)
+            frost.soften(grow(height, rng.sub(f"pine {index}"), shape)) for index, shape in enumerate(shapes)
         ]
 
     def plant(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.colour import smoothstep
-from meshapi_renderer.noise import fbm
+from meshapi_renderer.noise import fbm, warp
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.view import View
 
@@ -31,11 +32,13 @@ class Spindrift:
         canvas = view.canvas
         self._colour = colour
         self._pace = pace
+        self._bright = max(30.0, 0.8 * sum(colour) / 3)
         self._top = round(view.horizon * canvas.height)
         # As many rows more as a tilt may bring in from below.
         rows = -(-(canvas.height - self._top + view.margin) // _STEP)
         columns = -(-canvas.width // _STEP)
-        streaks = fbm(_SIDE, _SIDE, 26, 4, rng.sub("streaks"), 0.6, aspect=0.16)
+        bend = fbm(_SIDE, _SIDE, 5, 3, rng.sub("bend"), 0.5) - np.float32(0.5)
+        streaks = warp(fbm(_SIDE, _SIDE, 22, 4, rng.sub("streaks"), 0.6, aspect=0.34), bend * 30, bend * 46)
         gusts = fbm(_SIDE, _SIDE, 3, 3, rng.sub("gusts"), 0.5)
         texture = smoothstep(0.50, 0.80, streaks) * (
             np.float32(0.25) + np.float32(0.75) * smoothstep(0.4, 0.7, gusts)
@@ -61,5 +64,11 @@ class Spindrift:
             return
         drift = np.float32(self._pace * self._texels * seconds)
         strength = self._texture.at(self._x - drift, self._z + np.float32(0.12) * drift) * self._fade
+        # Dust in the shade is in the shade: it takes the light of the ground behind it.
+        rows_small, columns_small = strength.shape
+        ground = frame[top : top + rows_small * _STEP : _STEP, : columns_small * _STEP : _STEP]
+        lit = np.asarray(cv2.cvtColor(np.ascontiguousarray(ground), cv2.COLOR_RGB2GRAY), np.float32)
+        lit = imaging.gaussian(lit, 2.0)
+        strength[: lit.shape[0]] *= np.minimum(lit * np.float32(1 / self._bright), 1)
         mask = imaging.enlarge(strength.astype(np.uint8), _STEP, width, rows)
         imaging.tint(frame[top:], mask, self._colour)

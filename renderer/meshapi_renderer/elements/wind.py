@@ -6,7 +6,7 @@ import math
 
 from meshapi_renderer.rng import Rng
 
-_LEAN = 0.0046
+_LEAN = 0.0056
 
 
 class Gusts:
@@ -22,5 +22,5 @@ class Gusts:
     def lean(self, seconds: float) -> float:
         """Pixels to the right per pixel of height at that moment."""
         gust = math.sin(self._slow * seconds + self._phase)
-        tremble = 0.40 * math.sin(self._quick * seconds + self._tremble)
+        tremble = 0.45 * math.sin(self._quick * seconds + self._tremble)
         return _LEAN * self._wind * (gust + tremble)

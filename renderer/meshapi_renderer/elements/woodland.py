@@ -91,6 +91,14 @@ class Stand:
         return self._middle if plane.high <= 0.98 else self._near
 
 
+@dataclass(frozen=True, slots=True)
+class Clearing:
+    """The opening the viewer looks into: its middle as a share of the frame's width, and how wide it is."""
+
+    centre: float
+    openness: float
+
+
 def reference_height(view: View) -> float:
     """What the planes' shares refer to: the frame's height, less in a tall narrow frame."""
     return min(view.canvas.height, 1.25 * view.canvas.width)
@@ -105,6 +113,11 @@ class Wood:
         self._texture = Torus(fbm(_SIDE, _SIDE, 5, 6, rng.sub("ground"), 0.55))
         self._tall = reference_height(view)
         share = view.canvas.width / view.canvas.height
+        draws = rng.sub("clearing")
+        # A narrow frame has no room to move its opening about.
+        self._clearing = Clearing(
+            0.5 + 0.11 * draws.uniform(-1, 1) * min(1.0, share), draws.uniform(0.82, 1.14)
+        )
         self._density = min(1.35, max(0.45, share / 1.78))
 
     def layers(self) -> list[Layer]:
@@ -127,7 +140,7 @@ class Wood:
     def _paint(self, plane: Plane, rng: Rng) -> tuple[Floats, Floats]:
         """Exposed colour and coverage of one plane."""
         view, light = self._view, self._light
-        profile = _profile(view, plane, rng.sub("profile"))
+        profile = _profile(view, plane, self._clearing, rng.sub("profile"))
         colour, alpha = _ground(view, plane, self._texture, light, profile, rng.sub("ground").u() * _SIDE)
         for height, x, foot, own in self._places(plane, profile, rng):
             turned = light.autumn is not None and own.u() < 0.42
@@ -146,12 +159,13 @@ class Wood:
         found = []
         for index in range(count):
             own = rng.sub(f"tree {index}")
-            across = _across(plane, own, index, count)
+            across = _across(plane, self._clearing, own, index, count)
             found.append((draws.uniform(plane.low, plane.high), across, own))
         for index in range(round(plane.saplings * self._density)):
             own = rng.sub(f"sapling {index}")
-            side = own.sign() * (plane.gap * 0.75 + (1.1 - plane.gap * 0.75) * own.u())
-            found.append((plane.low * own.uniform(0.10, 0.30), 0.5 + 0.5 * side, own))
+            reach = plane.gap * 0.75 + (1.1 - plane.gap * 0.75) * own.u()
+            x = self._clearing.centre + 0.5 * own.sign() * reach
+            found.append((plane.low * own.uniform(0.10, 0.30), x, own))
         placed = []
         for height, across, own in sorted(found, key=lambda one: one[0]):
             x = self._view.margin + self._view.canvas.width * across
@@ -178,17 +192,18 @@ class Wood:
             stamp(colour, alpha, sprite, (x, foot), (tall * wide, tall), tones.varied(own), own.u() < 0.5)
 
 
-def _across(plane: Plane, rng: Rng, index: int, count: int) -> float:
-    """A place in shares of the frame's width: alternating sides, an opening in the middle."""
+def _across(plane: Plane, clearing: Clearing, rng: Rng, index: int, count: int) -> float:
+    """A place in shares of the frame's width: alternating sides, an opening at the clearing."""
     side = -1 if index % 2 else 1
     step = (index // 2 + rng.u()) / max(1, (count + 1) // 2)
-    reach = plane.gap + (1.16 - plane.gap) * step
+    span = clearing.centre + 0.08 if side < 0 else 1.08 - clearing.centre
+    inner = 0.5 * plane.gap * clearing.openness
     if plane.gap == 0.0:
-        return 0.5 + 0.58 * side * (step + rng.uniform(-0.02, 0.02))
-    return 0.5 + 0.5 * side * reach
+        step += rng.uniform(-0.02, 0.02)
+    return clearing.centre + side * (inner + (span - inner) * step)
 
 
-def _profile(view: View, plane: Plane, rng: Rng) -> Floats:
+def _profile(view: View, plane: Plane, clearing: Clearing, rng: Rng) -> Floats:
     """Row of the ground's edge per column of the padded picture."""
     canvas = view.canvas
     columns = (np.arange(view.width, dtype=np.float32) + np.float32(0.5 - view.margin)) / np.float32(
@@ -200,7 +215,7 @@ def _profile(view: View, plane: Plane, rng: Rng) -> Floats:
     fraction = samples - index.astype(np.float32)
     uneven = waves[index] * (1 - fraction) + waves[index + 1] * fraction - np.float32(0.5)
     tall = reference_height(view)
-    side = smoothstep(0.15, 1.05, np.abs(columns - np.float32(0.5)) * 2)
+    side = smoothstep(0.15, 1.05, np.abs(columns - np.float32(clearing.centre)) * 2)
     rows = view.horizon_row + tall * plane.drop + uneven * np.float32(tall * (0.03 + 0.16 * plane.drop))
     return np.asarray(rows - np.float32(tall * plane.mound) * side)
 

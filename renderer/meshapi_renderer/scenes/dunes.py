@@ -73,7 +73,7 @@ class Dunes:
             milky_way=1.6,
             meteors=3,
             turn=2.6,
-            cover=0.22 if plan.weather == "clear" else None,
+            cover=0.24 if plan.weather == "clear" and plan.time in ("noon", "golden") else None,
             clear_clouds=not night,
             sun_radius=0.022,
             moon=False,
@@ -83,13 +83,15 @@ class Dunes:
         self._layers = _land(view, light, rng.sub("land"))
         glow = light.sand * (light.sun + light.sky) * np.float32(light.exposure * 0.8)
         wind = air(plan.weather).wind
-        blown = (0.16 if night else 0.09) + 0.07 * wind
-        pace = 9.0 * wind * plan.speed
+        # Blown sand shows best against a low sun.
+        low_sun = plan.time in ("sunrise", "golden", "sunset", "dusk")
+        blown = (0.30 if low_sun else 0.20 if night else 0.12) + 0.09 * wind
+        pace = 14.0 * wind * plan.speed
         self._sand = Spindrift(view, rng.sub("spindrift"), swatch8(glow), blown, pace, eye=14.0)
-        sunny = plan.weather in ("clear", "cloudy") and plan.time != "night"
+        sunny = plan.weather in ("clear", "cloudy") and plan.time in ("noon", "golden")
         self._shadows: CloudShadows | None = None
         if sunny:
-            self._shadows = CloudShadows(view, rng.sub("cloud shadows"), 0.46, 62.0 * wind * plan.speed)
+            self._shadows = CloudShadows(view, rng.sub("cloud shadows"), 0.34, 55.0 * wind * plan.speed)
         brightness = min(1.0, 0.25 + 1.4 * float(tones.horizon.mean()) * tones.exposure)
         self._falling = weather_particles(
             plan.weather, canvas, rng.sub("falling"), brightness, speed=plan.speed
