@@ -89,20 +89,31 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+async def fill(port: int, key: str) -> str:
+    """Accept some thousand tasks; returns the oldest one's id, which is next in the queue."""
+    message = request("POST", "/v1/video/generations", port, key=key, body=BODY)
+    first = await load(port, message, 1, 0)
+    assert first.statuses == {200: 1}, first.statuses
+    oldest = await _one_id(port, key)
+    await load(port, message, 64, 2)
+    return oldest
+
+
 async def measure(
-    pid: int, ports: list[int], key: str, connections: int, rounds: int, seconds: float
+    pid: int, ports: list[int], key: str, oldest: str, connections: int, rounds: int, seconds: float
 ) -> None:
+    """Each case in turn, ``rounds`` times; prints medians."""
     bare_port, api_port = ports
-    first = await load(
-        api_port, request("POST", "/v1/video/generations", api_port, key=key, body=BODY), 1, 0.1
-    )
-    assert first.statuses == {200: first.requests}, first.statuses
-    task_id = await _one_id(api_port, key)
+    newest = await _one_id(api_port, key)
     cases = {
         "bare POST": (bare_port, request("POST", "/", bare_port, body=BODY)),
         "create": (api_port, request("POST", "/v1/video/generations", api_port, key=key, body=BODY)),
         "bare GET": (bare_port, request("GET", "/", bare_port)),
-        "get": (api_port, request("GET", f"/v1/video/generations/{task_id}", api_port, key=key)),
+        "get": (api_port, request("GET", f"/v1/video/generations/{oldest}", api_port, key=key)),
+        "get, 1000+ queued before it": (
+            api_port,
+            request("GET", f"/v1/video/generations/{newest}", api_port, key=key),
+        ),
         "list 20": (api_port, request("GET", "/v1/video/generations?limit=20", api_port, key=key)),
     }
     rates: dict[str, list[float]] = {name: [] for name in cases}
@@ -118,9 +129,9 @@ async def measure(
             rates[name].append(result.per_second)
             p50[name].append(result.at(0.5))
             p99[name].append(result.at(0.99))
-    floor = {"create": "bare POST", "get": "bare GET", "list 20": "bare GET"}
+    floor = {name: "bare POST" if name == "create" else "bare GET" for name in cases if "bare" not in name}
     print(f"\n{connections} connection(s), medians of {rounds} rounds of {seconds} s")
-    print(f"{'':12}{'req/s':>9}{'of bare':>9}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}")
+    print(f"{'':28}{'req/s':>9}{'of bare':>9}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}")
     for name in cases:
         rate = statistics.median(rates[name])
         share = ""
@@ -128,7 +139,7 @@ async def measure(
             pairs = zip(rates[name], rates[floor[name]], strict=True)
             share = f"{statistics.median(a / b for a, b in pairs):.2f}"
         print(
-            f"{name:12}{rate:9.0f}{share:>9}{statistics.median(p50[name]):9.2f}"
+            f"{name:28}{rate:9.0f}{share:>9}{statistics.median(p50[name]):9.2f}"
             f"{statistics.median(p99[name]):9.2f}{statistics.median(costs[name]):9.0f}"
         )
 
@@ -156,8 +167,11 @@ def main() -> None:
         os.sched_setaffinity(0, set(cores[1:]))
     time.sleep(0.5)
     try:
+        oldest = uvloop.run(fill(ports[1], key))
         for connections in (1, 64):
-            uvloop.run(measure(process.pid or 0, ports, key, connections, wanted.rounds, wanted.seconds))
+            uvloop.run(
+                measure(process.pid or 0, ports, key, oldest, connections, wanted.rounds, wanted.seconds)
+            )
     finally:
         ours.send("stop")
         process.join(20)
