@@ -1,6 +1,7 @@
 package meshapi
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -27,6 +28,9 @@ type Config struct {
 	// Default: standard error if MESHAPI_LOG is "info" or "debug", else none.
 	Logger *slog.Logger
 }
+
+// String shows no secret.
+func (c Config) String() string { return fmt.Sprintf("meshapi.Config(%q)", withoutUser(c.BaseURL)) }
 
 // Client is the entrance. The zero value is a client of the environment's settings, which it reads anew at each call.
 type Client struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -164,5 +165,15 @@ func TestTheModuleHasNoDependencies(t *testing.T) {
 	module, err := os.ReadFile("go.mod")
 	if err != nil || strings.Contains(string(module), "require") {
 		t.Errorf("go.mod is %s, %v", module, err)
+	}
+}
+
+func TestPrintingShowsNoSecret(t *testing.T) {
+	config := Config{BaseURL: "https://me:hidden@server.example", Token: "rsk_hidden", WebhookSecret: "whsec_hidden"}
+	client := New(Config{Token: config.Token, WebhookSecret: config.WebhookSecret})
+	for _, text := range []string{fmt.Sprint(config), fmt.Sprintf("%+v", &config), fmt.Sprintf("%v %+v", client, *client)} {
+		if strings.Contains(text, "hidden") {
+			t.Errorf("it prints as %s", text)
+		}
 	}
 }

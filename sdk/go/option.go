@@ -46,7 +46,8 @@ func WithMaxRetries(retries int) Option {
 	return Option{"WithMaxRetries", anyCall, func(o *options) { o.retries = &retries }}
 }
 
-// WithHeader sends a header, in place of the client's own of that name.
+// WithHeader sends a header to the server, in place of the client's own of that name. Links to files, which may lead
+// elsewhere, do not get it.
 func WithHeader(name, value string) Option {
 	return Option{"WithHeader", anyCall, func(o *options) {
 		o.header = maps.Clone(o.header)

@@ -6,10 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	meshapi "github.com/aifiesta/meshapi-go-sdk"
 )
 
 var (
@@ -163,3 +166,39 @@ const readmeImports = `import (
 "time"
 )
 `
+
+var tableRow = regexp.MustCompile("(?m)^\\| `(\\w+)` +\\| `([^`]+)` +\\|")
+
+// The tables of the documentation, row by row.
+func TestTheTypesAreThoseOfTheSeedsTables(t *testing.T) {
+	page, err := os.ReadFile("../../tests/seeds/go.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]any{
+		"VideoGenerationParams": meshapi.VideoGenerationParams{},
+		"VideoContentItem":      meshapi.VideoContentItem{},
+		"VideoTaskResponse":     meshapi.VideoTaskResponse{},
+	} {
+		_, section, found := strings.Cut(string(page), "### `"+name+"`")
+		section, _, _ = strings.Cut(section, "###")
+		rows := tableRow.FindAllStringSubmatch(section, -1)
+		if !found || len(rows) < 3 {
+			t.Fatalf("the page has no table of %s", name)
+		}
+		for _, row := range rows {
+			field, ok := reflect.TypeOf(value).FieldByName(row[1])
+			if !ok {
+				t.Errorf("%s has no field %s", name, row[1])
+				continue
+			}
+			got := field.Type.String()
+			if field.Type.Kind() == reflect.Slice { // a named list can be assigned to the plain one
+				got = "[]" + field.Type.Elem().String()
+			}
+			if got = strings.ReplaceAll(got, "meshapi.", ""); got != row[2] {
+				t.Errorf("%s.%s is %s, the table says %s", name, row[1], got, row[2])
+			}
+		}
+	}
+}

@@ -179,7 +179,8 @@ func (t *transfer) takeLink(ctx context.Context) error {
 		t.service.lacksContent.Store(true)
 	}
 	t.source = t.content
-	t.source.url, t.source.foreign, t.atLink = url, true, true
+	// The link may lead elsewhere: what the caller wants to tell the server is not for others.
+	t.source.url, t.source.header, t.source.foreign, t.atLink = url, nil, true, true
 	return nil
 }
 

@@ -29,6 +29,9 @@ type Webhooks struct {
 	now func() time.Time
 }
 
+// String shows no secret.
+func (w Webhooks) String() string { return "meshapi.Webhooks" }
+
 // Verify returns the task that a callback tells, or an error (ErrWebhook) if it is not to be believed: not signed with
 // the secret, or too old. body is the raw body of the request. The same callback may come more than once: header
 // "webhook-id" is then the same.
