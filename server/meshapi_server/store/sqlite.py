@@ -37,6 +37,7 @@ class SqliteStore:
         self._writer = Writer(path)
         self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
         self._local = threading.local()
+        self._scanners: list[sqlite3.Connection] = []  # one for each thread of the pool
         self._reader: sqlite3.Connection | None = None
 
     async def open(self) -> None:
@@ -55,6 +56,8 @@ class SqliteStore:
         """Finish every queued write and close all connections."""
         await self._writer.stop()
         self._pool.shutdown()
+        for connection in self._scanners:
+            connection.close()
         if self._reader is not None:
             self._reader.close()
 
@@ -75,6 +78,7 @@ class SqliteStore:
             connection = getattr(self._local, "connection", None)
             if connection is None:
                 connection = self._local.connection = connect(self._path, read_only=True)
+                self._scanners.append(connection)
             return work(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)
@@ -127,13 +131,10 @@ class SqliteStore:
     async def queue_positions(self, tasks: Sequence[Task]) -> Mapping[str, int]:
         """Places in the queue, counted up to POSITIONS_COUNTED."""
 
-        def work(connection: sqlite3.Connection) -> dict[str, int]:
-            places = {task.id: _queue_position(connection, task.id) for task in tasks}
-            return {task_id: place for task_id, place in places.items() if place is not None}
-
         if len(tasks) == 1 and self._reader is not None:
-            return work(self._reader)
-        return await self._scan(work)
+            place = _queue_position(self._reader, tasks[0].id)
+            return {} if place is None else {tasks[0].id: place}
+        return await self._scan(lambda connection: _queue_positions(connection, tasks))
 
     async def page(self, owner: str, query: Query) -> Page:
         """A page of the owner's tasks, newest first, and how many there are."""
@@ -233,6 +234,21 @@ class SqliteStore:
         return await self.write(
             lambda connection: connection.execute(SQL["sweep_idempotency"], {"before": before}).rowcount
         )
+
+
+def _queue_positions(connection: sqlite3.Connection, tasks: Sequence[Task]) -> dict[str, int]:
+    """The same for many tasks: each queue's head is read once instead of once for each task."""
+    places: dict[str, int] = {}
+    for upstream in sorted({task.upstream for task in tasks}):
+        rows = connection.execute(SQL["queue_head"], {"upstream": upstream, "most": POSITIONS_COUNTED})
+        head = {task_id: place for place, (task_id,) in enumerate(rows)}
+        for task in tasks:
+            if task.id in head:
+                places[task.id] = head[task.id]
+            elif task.upstream == upstream and len(head) == POSITIONS_COUNTED:
+                if connection.execute(SQL["queue_place"], {"id": task.id}).fetchone():
+                    places[task.id] = POSITIONS_COUNTED
+    return places
 
 
 def _queue_position(connection: sqlite3.Connection, task_id: str) -> int | None:

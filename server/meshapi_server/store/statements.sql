@@ -38,6 +38,9 @@ delete from task where id = :id and owner = :owner and status in ('succeeded', '
 -- name: queue_place
 select upstream, rank from schedule where id = :id and state = 'queued'
 
+-- name: queue_head
+select id from schedule where state = 'queued' and upstream = :upstream order by rank, id limit :most
+
 -- name: queue_position
 -- A range of the queue's index; counting stops at :most, so that a deep queue costs no more than a short one.
 select count(*) from (

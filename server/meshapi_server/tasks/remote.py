@@ -64,11 +64,18 @@ class RemoteDriver:
                 await upstream.cancel(accepted.reference, job_of(claim))
 
     async def _cancel_if_wished(self, claim: Claim) -> bool:
-        """End the task if its caller wished so while it was being sent; True when it did."""
+        """End the task if its caller wished so while it was being sent; True when it did.
+
+        Not as a step of this attempt: the task may have been claimed again, for its first poll, say.
+        """
         schedule = await self._store.schedule(claim.task.id)
         if schedule is None or not schedule.cancel_requested:
             return False
-        return await self._save(claim, Event.CANCELLED) is not None
+        moved = await self._store.cancel(claim.task.owner, claim.task.id, self._clock())
+        if moved is None:
+            return False
+        self._changes.publish(moved)
+        return True
 
     async def poll(self, claim: Claim) -> None:
         """Look where the upstream is and save it."""

@@ -1,6 +1,8 @@
 """The worker on a real store and real files, with upstreams that follow a script."""
 
 import asyncio
+import contextlib
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from meshapi_server.store.sqlite import SqliteStore
 from meshapi_server.tasks import ids
 from meshapi_server.tasks.changes import Changes
 from meshapi_server.tasks.clock import system_clock
+from meshapi_server.tasks.errors import TaskEnded
 from meshapi_server.tasks.service import TaskService
 from meshapi_server.tasks.states import State, Status
 from meshapi_server.tasks.task import Task, TaskError
@@ -313,6 +316,28 @@ async def test_a_task_cancelled_while_it_is_sent_is_cancelled_upstream_when_it_w
     assert upstream.cancelled == [f"up-{task.id}"]
 
 
+async def test_a_task_cancelled_while_it_is_sent_ends_even_when_its_first_poll_comes_first(
+    bench: Bench,
+) -> None:
+    gate = asyncio.Event()
+
+    async def slow(job: Job) -> Accepted:
+        await gate.wait()
+        return await accept(job)
+
+    async def running(reference: str, job: Job) -> Progress:
+        return Progress(state="running", look_again_in=0)
+
+    tasks = [await bench.create(REMOTE_MODEL) for _ in range(10)]
+    async with bench.working(ScriptedRemote(submit=slow, poll=running)):
+        await bench.reaches(tasks[-1], State.SENDING)
+        for task in tasks:
+            await bench.service.cancel(OWNER, task.id)
+        gate.set()
+        for task in tasks:
+            assert (await bench.ended(task)).status is Status.FAILED
+
+
 async def test_a_task_cancelled_while_it_is_sent_is_not_sent_again_after_a_refusal(bench: Bench) -> None:
     gate = asyncio.Event()
 
@@ -409,6 +434,75 @@ async def test_the_highest_priority_is_rendered_first_and_then_the_oldest(bench:
         for task in (plain, later, urgent):
             await bench.ended(task)
     assert [job.task_id for job in upstream.begun] == [urgent.id, plain.id, later.id]
+
+
+async def test_a_render_whose_lease_was_taken_away_stops_and_its_successor_finishes_the_task(
+    bench: Bench,
+) -> None:
+    first = asyncio.Event()
+
+    async def slow_at_first(workspace: Path, report: Report) -> Rendered:
+        if not first.is_set():
+            first.set()
+            while True:
+                await asyncio.sleep(0.05)
+                await report(0.9)
+        return await deliver(workspace)
+
+    upstream = ScriptedLocal(slow_at_first)
+    task = await bench.create(LOCAL_MODEL)
+    async with bench.working(upstream):
+        await bench.reaches(task, State.RENDERING)
+        await bench.store.reap(system_clock(), all_leases=True)
+        ended = await bench.ended(task)
+
+    assert (ended.status, [job.attempt for job in upstream.begun]) == (Status.SUCCEEDED, [1, 2])
+    assert bench.files.path(task.id, "video.mp4") is not None
+
+
+async def test_cancels_at_any_moment_leave_every_task_ended_every_slot_free_and_no_file_too_many(
+    bench: Bench, tmp_path: Path
+) -> None:
+    chance = random.Random(7)
+
+    async def submit(job: Job) -> Accepted:
+        await asyncio.sleep(chance.random() / 50)
+        if chance.random() < 0.2:
+            raise Deferred("busy", retry_after=0)
+        return await accept(job)
+
+    async def poll(reference: str, job: Job) -> Progress:
+        await asyncio.sleep(chance.random() / 50)
+        return Progress(state=chance.choice(["running", "succeeded"]), look_again_in=0)
+
+    async def fetch(workspace: Path) -> Rendered:
+        await asyncio.sleep(chance.random() / 50)
+        return await deliver(workspace)
+
+    async def paint(workspace: Path, report: Report) -> Rendered:
+        await report(chance.random())
+        await asyncio.sleep(chance.random() / 20)
+        return await deliver(workspace)
+
+    async def cancel(task: Task) -> None:
+        await asyncio.sleep(chance.random() / 2)
+        with contextlib.suppress(TaskEnded):
+            await bench.service.cancel(OWNER, task.id)
+
+    tasks = [await bench.create(chance.choice([LOCAL_MODEL, REMOTE_MODEL])) for _ in range(60)]
+    remote = ScriptedRemote(submit=submit, poll=poll, fetch=fetch, capacity=8)
+    async with bench.working(ScriptedLocal(paint, capacity=8), remote):
+        await asyncio.gather(*(cancel(task) for task in tasks if chance.random() < 0.7))
+        ended = [await bench.ended(task) for task in tasks]
+    outcomes = {task.outcome.error.code if task.outcome.error else "succeeded" for task in ended}
+    assert outcomes == {"cancelled", "succeeded"}
+    for task in ended:
+        stored = bench.files.path(task.id, "video.mp4")
+        assert (stored is not None) == (task.status is Status.SUCCEEDED), task
+    used = await bench.store.write(lambda database: database.execute("select used from slot").fetchall())
+    assert used == [(0,), (0,)]
+    assert await bench.store.count_states() == {}
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 async def test_one_broken_task_does_not_stop_the_others(bench: Bench) -> None:
