@@ -242,12 +242,13 @@ def _queue_positions(connection: sqlite3.Connection, tasks: Sequence[Task]) -> d
     for upstream in sorted({task.upstream for task in tasks}):
         rows = connection.execute(SQL["queue_head"], {"upstream": upstream, "most": POSITIONS_COUNTED})
         head = {task_id: place for place, (task_id,) in enumerate(rows)}
-        for task in tasks:
-            if task.id in head:
-                places[task.id] = head[task.id]
-            elif task.upstream == upstream and len(head) == POSITIONS_COUNTED:
-                if connection.execute(SQL["queue_place"], {"id": task.id}).fetchone():
-                    places[task.id] = POSITIONS_COUNTED
+        for task in (task for task in tasks if task.upstream == upstream):
+            place = head.get(task.id)
+            if place is None and len(head) == POSITIONS_COUNTED:
+                queued = connection.execute(SQL["queue_place"], {"id": task.id}).fetchone()
+                place = POSITIONS_COUNTED if queued else None
+            if place is not None:
+                places[task.id] = place
     return places
 
 

@@ -22,6 +22,7 @@ UNKNOWN = TaskError(
     " It was not asked again.",
 )
 _WAITING_STATE = {Event.CLAIM_POLL: State.POLLING, Event.CLAIM_FETCH: State.FETCHING}
+_ANSWERS = {Event.ACCEPTED, Event.DEFERRED}
 _ATTEMPTS = {Event.CLAIM_RENDER, Event.CLAIM_SUBMIT}
 
 
@@ -100,6 +101,8 @@ def apply(
 ) -> Task | None:
     """Apply one step; None when it changed nothing (another claim's, an illegal event, no such task)."""
     moved = _move(connection, task_id, step, now, owner=owner)
+    if moved is not None and step.event in _ANSWERS and moved.schedule.cancel_requested:
+        moved = _move(connection, task_id, Step(event=Event.CANCELLED), now)
     return moved.task if moved else None
 
 

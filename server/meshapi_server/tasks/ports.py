@@ -95,11 +95,14 @@ class Store(Protocol):
         ...
 
     async def step(self, task_id: str, step: Step, now: int, *, owner: str | None = None) -> Task | None:
-        """Apply a step (tasks/life.py); None when it changed nothing. ``owner`` limits whose it is."""
+        """Apply a step (tasks/life.py); None when it changed nothing. ``owner`` limits whose it is.
+
+        A submission's answer (ACCEPTED, DEFERRED) ends a task whose cancel was wished meanwhile, in one commit.
+        """
         ...
 
     async def cancel(self, owner: str, task_id: str, now: int) -> Task | None:
-        """End the task by CANCELLED, or, while it is being sent, note the wish for the worker that sends it.
+        """End the task by CANCELLED, or, while it is being sent, note the wish: the answer will end it.
 
         One commit decides which of the two. None when the task did not end by this call.
         """

@@ -53,29 +53,14 @@ class RemoteDriver:
         except Deferred as wait:
             due = self._clock() + retry_delay(claim.schedule.attempt, wait.retry_after)
             await self._save(claim, Event.DEFERRED, due=due)
-            await self._cancel_if_wished(claim)
         except Exception as fault:  # noqa: BLE001 - anything else leaves it open whether it was accepted
             log.warning("submission is unknown", task=claim.task.id, fault=repr(fault))
             await self._save(claim, Event.LEASE_LOST, due=self._clock() + RECONCILE_WITHIN)
         else:
             due = self._clock() + poll_delay(0, accepted.look_again_in)
-            await self._save(claim, Event.ACCEPTED, due=due, upstream_ref=accepted.reference)
-            if await self._cancel_if_wished(claim):
+            moved = await self._save(claim, Event.ACCEPTED, due=due, upstream_ref=accepted.reference)
+            if moved is not None and moved.ended:  # its caller cancelled it while it was being sent
                 await upstream.cancel(accepted.reference, job_of(claim))
-
-    async def _cancel_if_wished(self, claim: Claim) -> bool:
-        """End the task if its caller wished so while it was being sent; True when it did.
-
-        Not as a step of this attempt: the task may have been claimed again, for its first poll, say.
-        """
-        schedule = await self._store.schedule(claim.task.id)
-        if schedule is None or not schedule.cancel_requested:
-            return False
-        moved = await self._store.cancel(claim.task.owner, claim.task.id, self._clock())
-        if moved is None:
-            return False
-        self._changes.publish(moved)
-        return True
 
     async def poll(self, claim: Claim) -> None:
         """Look where the upstream is and save it."""

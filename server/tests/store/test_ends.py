@@ -82,16 +82,30 @@ async def test_a_cancel_ends_the_task_and_frees_its_slot(
     assert await store.count_states() == {}
 
 
-async def test_a_cancel_while_sending_is_noted_and_the_answer_decides(road: Road, store: SqliteStore) -> None:
+@pytest.mark.parametrize("answer", [Event.ACCEPTED, Event.DEFERRED])
+async def test_a_cancel_while_sending_is_noted_and_the_answer_ends_the_task_in_its_own_commit(
+    road: Road, store: SqliteStore, answer: Event
+) -> None:
     task = await road.to(State.SENDING)
     assert await store.cancel(OWNER, task.id, NOW) is None
     schedule = await store.schedule(task.id)
     assert schedule is not None
     assert (schedule.state, schedule.cancel_requested) == (State.SENDING, True)
-    assert await road.step(task, Event.ACCEPTED, upstream_ref="up") is not None
-    kept = await store.schedule(task.id)
-    assert kept is not None
-    assert kept.cancel_requested
+    ended = await road.step(task, answer, upstream_ref="up", due=NOW)
+    assert ended is not None
+    assert (ended.status, await road.code(task)) == (Status.FAILED, "cancelled")
+    assert await road.used(REMOTE) == 0
+    assert await store.count_states() == {}
+
+
+async def test_a_rejection_that_comes_after_the_cancel_stays_a_rejection(
+    road: Road, store: SqliteStore
+) -> None:
+    task = await road.to(State.SENDING)
+    await store.cancel(OWNER, task.id, NOW)
+    error = TaskError(code="content_policy_violation", message="no")
+    await road.step(task, Event.FAILED, outcome=Outcome(error=error))
+    assert await road.code(task) == "content_policy_violation"
 
 
 async def test_a_cancel_of_an_ended_task_changes_nothing(road: Road, store: SqliteStore) -> None:
