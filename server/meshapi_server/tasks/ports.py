@@ -97,7 +97,7 @@ class Store(Protocol):
     async def step(self, task_id: str, step: Step, now: int, *, owner: str | None = None) -> Task | None:
         """Apply a step (tasks/life.py); None when it changed nothing. ``owner`` limits whose it is.
 
-        A submission's answer (ACCEPTED, DEFERRED) ends a task whose cancel was wished meanwhile, in one commit.
+        A submission's answer (ACCEPTED, DEFERRED) ends a task whose cancel was wished meanwhile, at once.
         """
         ...
 
