@@ -71,3 +71,10 @@ func FuzzTask(f *testing.F) {
 		}
 	})
 }
+
+func TestTextThatIsNoUTF8IsMended(t *testing.T) {
+	members, err := readObject([]byte("{\"id\":\"a\xffb\",\"c\":\"\\ud800\"}"))
+	if err != nil || members.text("id") != "a\uFFFDb" || members.text("c") != "\uFFFD" {
+		t.Errorf("got %q, %q, %v", members.text("id"), members.text("c"), err)
+	}
+}
