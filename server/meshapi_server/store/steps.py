@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from meshapi_server.tasks.life import Moved, Step, advance
+from meshapi_server.tasks.life import RECONCILE_WITHIN, Moved, Step, advance
 from meshapi_server.tasks.states import Event, State, slot_change
 from meshapi_server.tasks.task import Claim, Outcome, Schedule, Task, TaskError
 
@@ -15,7 +15,6 @@ from .statements import SCHEDULE_COLUMNS, load
 
 SQL = load()
 HIGHEST_PRIORITY = 9
-RECONCILE_WITHIN = 60_000  # ms; an `unknown` task must not hold its slot for ever
 UNKNOWN = TaskError(
     code="submission_unknown",
     message="The upstream was asked and its answer was lost; it may have accepted and billed the task."

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from .states import Event, State, Status, next_state
 from .task import Outcome, Schedule, Task, TaskError
 
+RECONCILE_WITHIN = 60_000  # ms that a task may stay `unknown` before it fails and frees its slot
+
 
 class Step(Struct, frozen=True, kw_only=True):
     """What happened, with everything that it brings along. Unset fields leave the stored value."""

@@ -12,15 +12,13 @@ from .adoption import adopt, drop_unwanted, job_of, workspace_name
 from .changes import Changes
 from .clock import Clock
 from .lease import Lease, LeaseGone
-from .life import Step
+from .life import RECONCILE_WITHIN, Step
 from .ports import Files, Store
 from .schedule import poll_delay, retry_delay
 from .states import Event
 from .task import Claim, Outcome, Task, TaskError
 
 log = structlog.get_logger("meshapi.worker")
-
-RECONCILE_WITHIN = 60_000  # ms that a task may stay `unknown` before it fails and frees its slot
 
 
 class RemoteDriver:

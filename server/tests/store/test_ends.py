@@ -4,8 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from meshapi_server.store.sqlite import SqliteStore
-from meshapi_server.store.steps import RECONCILE_WITHIN
-from meshapi_server.tasks.life import Step
+from meshapi_server.tasks.life import RECONCILE_WITHIN, Step
 from meshapi_server.tasks.states import Event, State, Status
 from meshapi_server.tasks.task import Claim, Outcome, Task, TaskError
 
