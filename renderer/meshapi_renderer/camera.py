@@ -48,6 +48,7 @@ _MOVES: dict[CameraMove, Pose] = {
     "tilt_up": Pose(y=0.004, tilt=0.042),
     "tilt_down": Pose(y=-0.004, tilt=-0.042),
     "orbit": Pose(x=0.048, pan=-0.020, zoom=0.012),
+    "aerial": Pose(x=0.020, zoom=0.064),
 }
 """Where each move ends at normal speed."""
 

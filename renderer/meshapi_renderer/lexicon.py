@@ -38,6 +38,7 @@ PLACES: Final[Mapping[str, tuple[Setting, float]]] = {
     "meadow": ("lake", 0.45),
     "village": ("lake", 0.35),
     "sky": ("lake", 0.4),
+    "aurora": ("lake", 0.4),
     "volcano": ("lake", 0.35),
     "city": ("city", 1.0),
     "street": ("city", 0.65),
@@ -56,6 +57,7 @@ PLACES: Final[Mapping[str, tuple[Setting, float]]] = {
     "neon": ("neon", 1.0),
     "space": ("neon", 0.3),
     "fire": ("neon", 0.25),
+    "studio": ("neon", 0.15),
     "interior": ("neon", 0.15),
 }
 """Places the reader knows, the scene each is drawn as, and how near that comes (1 = the place itself)."""

@@ -14,8 +14,9 @@ TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
 Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]
 Season = Literal["spring", "summer", "autumn", "winter"]
 CameraMove = Literal[
-    "drift", "push", "pull", "pan_left", "pan_right", "tilt_up", "tilt_down", "orbit", "fixed"
+    "drift", "push", "pull", "pan_left", "pan_right", "tilt_up", "tilt_down", "orbit", "aerial", "fixed"
 ]
+Viewpoint = Literal["ground", "aerial"]
 
 SETTINGS: Final[tuple[Setting, ...]] = get_args(Setting)
 TIMES: Final[tuple[TimeOfDay, ...]] = get_args(TimeOfDay)
@@ -42,6 +43,7 @@ class ScenePlan:
         weather: Weather, which bends the palette and adds particles.
         season: Season of the year.
         camera: Camera move.
+        viewpoint: From where the camera looks; settings that cannot be seen from above ignore it.
         speed: Pace of all motion: 1.0 is normal, 0.5 slow, 1.6 fast.
         colours: Wished colours as sRGB hex "rrggbb"; empty means the scene's own palette.
         confidence: 0..1, how much of the picture was asked for rather than guessed.
@@ -56,6 +58,7 @@ class ScenePlan:
     weather: Weather = "clear"
     season: Season = "summer"
     camera: CameraMove = "drift"
+    viewpoint: Viewpoint = "ground"
     speed: float = 1.0
     colours: tuple[str, ...] = ()
     confidence: float = 1.0

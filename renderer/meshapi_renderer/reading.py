@@ -131,6 +131,7 @@ def read_prompt(prompt: str) -> ScenePlan:
         weather=cast(Weather, weather or "clear"),
         season=cast(Season, season or "summer"),
         camera=cast(CameraMove, camera or "drift"),
+        viewpoint="aerial" if _from_above(reading) else "ground",
         speed=SPEEDS.get(speed or "", 1.0),
         colours=tint if tint or closeness > 0.1 else _tint_of(prompt),
         confidence=_confidence(closeness, subjects, reading),
@@ -248,6 +249,11 @@ def _labelled(value: str, text: str) -> str:
 
 def _refuses(reading: _Reading, slot: str) -> bool:
     return any(slot in mention.slots for mention in reading.refused)
+
+
+def _from_above(reading: _Reading) -> bool:
+    """Tell whether an aerial view is asked for, be it beside another camera move."""
+    return any("aerial" in mention.values("camera") for mention in reading.asked)
 
 
 def _places(reading: _Reading) -> Iterator[_Place]:
