@@ -17,11 +17,16 @@ CameraMove = Literal[
     "drift", "push", "pull", "pan_left", "pan_right", "tilt_up", "tilt_down", "orbit", "aerial", "fixed"
 ]
 Viewpoint = Literal["ground", "aerial"]
+Subject = Literal[
+    "sailboat", "birds", "balloon", "rocket", "train", "car", "cat", "dog", "fish", "butterfly", "person",
+    "campfire",
+]  # fmt: skip
 
 SETTINGS: Final[tuple[Setting, ...]] = get_args(Setting)
 TIMES: Final[tuple[TimeOfDay, ...]] = get_args(TimeOfDay)
 WEATHERS: Final[tuple[Weather, ...]] = get_args(Weather)
 SEASONS: Final[tuple[Season, ...]] = get_args(Season)
+SUBJECTS: Final[tuple[Subject, ...]] = get_args(Subject)
 CAMERA_MOVES: Final[tuple[CameraMove, ...]] = get_args(CameraMove)
 
 MODEL: Final = "mesh/diorama-1"

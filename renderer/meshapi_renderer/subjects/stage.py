@@ -1,0 +1,89 @@
+"""Where subjects go in each setting: the ground they stand on, the water they float on, the air they cross."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from meshapi_renderer.plan import ScenePlan, Setting, Subject, Viewpoint
+
+Medium = Literal["ground", "water", "air", "deep", "space", "pier"]
+Surface = Literal["matt", "gloss", "water", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A place to stand or float: a row of the frame (share of its height) and how large things are there."""
+
+    row: float
+    size: float
+    surface: Surface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What one setting offers."""
+
+    horizon: float
+    ground: Level | None = None
+    water: Level | None = None
+    air: tuple[float, float] | None = None
+    """Rows between which things fly."""
+    deep: bool = False
+    """Whether the whole picture is under water."""
+    space: bool = False
+    """Whether there is no air and no ground."""
+
+
+STAGES: Final[Mapping[Setting, Stage]] = {
+    "lake": Stage(horizon=0.56, water=Level(0.685, 0.8, "water"), air=(0.10, 0.40)),
+    "city": Stage(horizon=0.60, water=Level(0.74, 0.8, "water"), air=(0.08, 0.34)),
+    "forest": Stage(horizon=0.62, ground=Level(0.885, 0.9, "matt"), air=(0.08, 0.5)),
+    "dunes": Stage(horizon=0.54, ground=Level(0.80, 0.62, "matt"), air=(0.08, 0.36)),
+    "neon": Stage(horizon=0.66, ground=Level(0.88, 1.15, "gloss"), air=(0.12, 0.5)),
+    "beach": Stage(horizon=0.0, air=(0.15, 0.85)),
+}
+"""Stages of the settings; see `stage_of`."""
+
+_MEDIA: Final[Mapping[Subject, tuple[Medium, ...]]] = {
+    "sailboat": ("water",),
+    "birds": ("air",),
+    "balloon": ("air",),
+    "rocket": ("space", "air"),
+    "train": ("ground", "water"),
+    "car": ("ground", "pier"),
+    "cat": ("ground", "pier"),
+    "dog": ("ground", "pier"),
+    "fish": ("deep",),
+    "butterfly": ("air",),
+    "person": ("ground", "pier"),
+    "campfire": ("ground",),
+}
+"""What each subject moves in or stands on, best first."""
+
+FROM_ABOVE: Final[frozenset[Subject]] = frozenset()
+"""Subjects that are drawn from straight above."""
+
+
+def stage_of(setting: Setting, viewpoint: Viewpoint) -> Stage | None:
+    """The stage of a setting, or None where nothing can be put into it."""
+    if setting == "beach" and viewpoint == "aerial":
+        return None
+    return STAGES.get(setting)
+
+
+def medium_of(subject: Subject, plan: ScenePlan) -> Medium | None:
+    """What a subject would stand on or move in; None when it has no place in the plan's setting."""
+    stage = stage_of(plan.setting, plan.viewpoint)
+    if stage is None:
+        return None
+    offered: dict[Medium, bool] = {
+        "ground": stage.ground is not None,
+        "water": stage.water is not None,
+        "air": stage.air is not None,
+        "deep": stage.deep,
+        "space": stage.space,
+        "pier": stage.water is not None and stage.ground is None,
+    }
+    return next((medium for medium in _MEDIA[subject] if offered[medium]), None)
