@@ -9,7 +9,7 @@ import pytest
 
 from server_process import ServerProcess
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 GO = Path(sys.executable).with_name("go")
 
 

@@ -14,7 +14,7 @@ import pytest
 import meshapi
 from server_process import ServerProcess
 
-SEED = Path(__file__).parent / "seeds" / "python.md"
+SEED = Path(__file__).parents[1] / "seeds" / "python.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -29,7 +29,8 @@ def adapted(block: str, server: ServerProcess) -> str:
 
 
 def compiled(block: str) -> CodeType:
-    return compile(block, str(SEED), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    code: CodeType = compile(block, str(SEED), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    return code
 
 
 def test_the_fixture_holds_all_five_python_snippets() -> None:
