@@ -80,6 +80,7 @@ _SETTING_PARTS: Final[dict[str, dict[str, float]]] = {
     "city": {"traffic": 1.0},
     "dunes": {"wind": 1.2},
     "neon": {"chord": 1.0},
+    "aurora": {"wind": 0.7, "chord": 0.45},
 }
 _WEATHER_PARTS: Final[dict[str, dict[str, float]]] = {
     "rain": {"rain": 1.0},

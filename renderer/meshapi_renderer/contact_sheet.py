@@ -30,6 +30,7 @@ SHOWCASE: Final[dict[Setting, str]] = {
     "forest": "Snow falling in a pine forest",
     "dunes": "Desert dunes under a starry sky",
     "neon": "Abstract neon waves",
+    "aurora": "Northern lights on a clear winter night",
 }
 """One prompt per scene."""
 

@@ -38,7 +38,7 @@ PLACES: Final[Mapping[str, tuple[Setting, float]]] = {
     "meadow": ("lake", 0.45),
     "village": ("lake", 0.35),
     "sky": ("lake", 0.4),
-    "aurora": ("lake", 0.4),
+    "aurora": ("aurora", 1.0),
     "volcano": ("lake", 0.35),
     "city": ("city", 1.0),
     "street": ("city", 0.65),

@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Final, Literal, get_args
 
-Setting = Literal["lake", "city", "beach", "forest", "dunes", "neon"]
+Setting = Literal[
+    "lake",
+    "city",
+    "beach",
+    "forest",
+    "dunes",
+    "neon",
+    "aurora",
+]
 TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
 Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]
 Season = Literal["spring", "summer", "autumn", "winter"]
@@ -42,8 +50,10 @@ class ScenePlan:
 
     Attributes:
         setting: The place, one of the six scenes.
-        subject: What the prompt asks to see in the place. Subjects are not drawn by this version;
-            a subject is therefore also named in `left_out`.
+        subject: What is drawn into the place; None for the place alone. Things asked for that cannot be drawn
+            are named in `left_out`.
+        subject_count: How many of it the prompt asks for; 0 where it leaves that open.
+        subject_colour: Wished colour of the subject as sRGB hex "rrggbb"; None means its usual colours.
         time: Time of day, which chooses the palette and the light.
         weather: Weather, which bends the palette and adds particles.
         season: Season of the year.
@@ -58,7 +68,9 @@ class ScenePlan:
     """
 
     setting: Setting
-    subject: str | None = None
+    subject: Subject | None = None
+    subject_count: int = 0
+    subject_colour: str | None = None
     time: TimeOfDay = "golden"
     weather: Weather = "clear"
     season: Season = "summer"

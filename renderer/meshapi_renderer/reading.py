@@ -65,6 +65,7 @@ _USUAL_TIME: Final[dict[Setting, TimeOfDay]] = {
     "forest": "golden",
     "dunes": "sunset",
     "neon": "night",
+    "aurora": "night",
 }
 _GREY_WEATHER: Final = frozenset({"overcast", "storm", "rain", "snow", "fog"})
 

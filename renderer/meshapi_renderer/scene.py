@@ -99,6 +99,7 @@ SCENES: dict[Setting, str] = {
     "forest": "meshapi_renderer.scenes.forest",
     "dunes": "meshapi_renderer.scenes.dunes",
     "neon": "meshapi_renderer.scenes.neon",
+    "aurora": "meshapi_renderer.scenes.aurora",
 }
 """Setting to module; a module is imported when its setting is first asked for."""
 

@@ -35,6 +35,7 @@ _TIME: dict[Setting, TimeOfDay] = {
     "forest": "golden",
     "dunes": "night",
     "neon": "night",
+    "aurora": "night",
 }
 
 
@@ -43,7 +44,7 @@ def _difference(left: Bytes8, right: Bytes8) -> float:
 
 
 def _plan(setting: Setting, **slots: object) -> ScenePlan:
-    return ScenePlan(**{"setting": setting, "time": _TIME[setting], **slots})  # type: ignore[arg-type]
+    return ScenePlan(**{"setting": setting, "time": _TIME.get(setting, "golden"), **slots})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module", params=SETTINGS)

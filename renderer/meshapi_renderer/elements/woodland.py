@@ -18,6 +18,8 @@ from meshapi_renderer.rng import Rng
 from meshapi_renderer.view import View
 
 _SIDE = 512
+_MIDDLE = 0.98
+"""Planes whose tallest trees are higher, in reference heights, are planted from finer sprites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,15 @@ class WoodLight:
 class Stand:
     """The trees one wood is planted from: finer sprites for nearer planes."""
 
-    def __init__(self, view: View, rng: Rng, snow: float) -> None:
+    def __init__(self, view: View, rng: Rng, snow: float, planes: tuple[Plane, ...]) -> None:
         tall = reference_height(view)
         cover = 0.78 * snow
         self._far = Grove(0.42 * tall, rng.sub("far"), 7, cover, 0.55)
         self._middle = Grove(0.98 * tall, rng.sub("middle"), 6, cover, 1.15)
-        self._near = Grove(1.45 * tall, rng.sub("near"), 4, cover, 3.0 if snow > 0 else 2.2)
+        tallest = max(plane.high for plane in planes)
+        self._near = self._middle
+        if tallest > _MIDDLE:
+            self._near = Grove(tallest * tall, rng.sub("near"), 4, cover, 3.0 if snow > 0 else 2.2)
         self.young = Grove(0.32 * tall, rng.sub("young"), 4, cover, 0.6)
         self.tufts = Tufts(0.10 * tall, rng.sub("tufts"))
 
@@ -88,7 +93,7 @@ class Stand:
         """The sprites fit for a plane."""
         if plane.high <= 0.42:
             return self._far
-        return self._middle if plane.high <= 0.98 else self._near
+        return self._middle if plane.high <= _MIDDLE else self._near
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +112,26 @@ def reference_height(view: View) -> float:
 class Wood:
     """Paints planes of one wood into layers."""
 
-    def __init__(self, view: View, light: WoodLight, rng: Rng) -> None:
-        self._view, self._light, self._rng = view, light, rng
-        self._stand = Stand(view, rng.sub("stand"), light.snow)
+    def __init__(self, view: View, light: WoodLight, rng: Rng, planes: tuple[Plane, ...] = PLANES) -> None:
+        """``planes`` stand far to near."""
+        self._view, self._light, self._rng, self._planes = view, light, rng, planes
+        self._stand = Stand(view, rng.sub("stand"), light.snow, planes)
         self._texture = Torus(fbm(_SIDE, _SIDE, 5, 6, rng.sub("ground"), 0.55))
         self._tall = reference_height(view)
         share = view.canvas.width / view.canvas.height
         draws = rng.sub("clearing")
         # A narrow frame has no room to move its opening about.
-        self._clearing = Clearing(
+        self.clearing = Clearing(
             0.5 + 0.11 * draws.uniform(-1, 1) * min(1.0, share), draws.uniform(0.82, 1.14)
         )
         self._density = min(1.35, max(0.45, share / 1.78))
 
     def layers(self) -> list[Layer]:
         """All planes, far to near; the two farthest share a layer, for they hardly move apart."""
-        farthest = self._composed(PLANES[:2], 0)
+        farthest = self._composed(self._planes[:2], 0)
         return [
             farthest,
-            *(self._composed((plane,), index) for index, plane in enumerate(PLANES) if index > 1),
+            *(self._composed((plane,), index) for index, plane in enumerate(self._planes) if index > 1),
         ]
 
     def _composed(self, planes: tuple[Plane, ...], first: int) -> Layer:
@@ -140,7 +146,7 @@ class Wood:
     def _paint(self, plane: Plane, rng: Rng) -> tuple[Floats, Floats]:
         """Exposed colour and coverage of one plane."""
         view, light = self._view, self._light
-        profile = _profile(view, plane, self._clearing, rng.sub("profile"))
+        profile = _profile(view, plane, self.clearing, rng.sub("profile"))
         colour, alpha = _ground(view, plane, self._texture, light, profile, rng.sub("ground").u() * _SIDE)
         for height, x, foot, own in self._places(plane, profile, rng):
             turned = light.autumn is not None and own.u() < 0.42
@@ -159,12 +165,12 @@ class Wood:
         found = []
         for index in range(count):
             own = rng.sub(f"tree {index}")
-            across = _across(plane, self._clearing, own, index, count)
+            across = _across(plane, self.clearing, own, index, count)
             found.append((draws.uniform(plane.low, plane.high), across, own))
         for index in range(round(plane.saplings * self._density)):
             own = rng.sub(f"sapling {index}")
             reach = plane.gap * 0.75 + (1.1 - plane.gap * 0.75) * own.u()
-            x = self._clearing.centre + 0.5 * own.sign() * reach
+            x = self.clearing.centre + 0.5 * own.sign() * reach
             found.append((plane.low * own.uniform(0.10, 0.30), x, own))
         placed = []
         for height, across, own in sorted(found, key=lambda one: one[0]):
