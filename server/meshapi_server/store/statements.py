@@ -1,8 +1,14 @@
-"""The named SQL statements, read from ``statements.sql``: one text that every dialect starts from."""
+"""The named SQL statements: one text for both dialects, and a small overlay where they must differ."""
 
 import re
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from importlib import resources
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Dialect = Literal["sqlite", "postgres"]
 
 TASK_COLUMNS = (
     "id",
@@ -39,19 +45,58 @@ _COLUMNS = {
     "{schedule}": ", ".join(f"schedule.{name}" for name in SCHEDULE_COLUMNS),
     "{key}": ", ".join(f"api_key.{name}" for name in KEY_COLUMNS),
 }
+# What a placeholder stands for. SQLite has one writer, so that whoever writes has locked everything already.
+_WORDS: dict[Dialect, dict[str, str]] = {
+    "sqlite": {"{lock}": "", "{skip}": ""},
+    "postgres": {"{lock}": "for update", "{skip}": "for update skip locked"},
+}
+_ONE_OF = re.compile(r"\{one of (\w+)\}")
+_IN = {"sqlite": r"in (select value from json_each(:\1))", "postgres": r"= any(:\1)"}
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")  # not the type in `value::type`
 
 
-def load() -> Mapping[str, str]:
-    """Every statement by its name, with the column lists filled in; ``{filters}`` is left to the caller."""
-    text = resources.files(__package__).joinpath("statements.sql").read_text("utf-8")
+class Positional(Struct, frozen=True):
+    """A statement with ``$1``, ``$2`` ... and the names whose values they stand for, in that order."""
+
+    text: str
+    names: tuple[str, ...]
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """The values in the order of the parameters."""
+        return [values[name] for name in self.names]
+
+
+@cache
+def load(dialect: Dialect = "sqlite") -> Mapping[str, str]:
+    """Every statement of a dialect by its name; ``{filters}`` is left to the caller."""
+    found = {**_read("statements.sql"), **_read(f"statements_{dialect}.sql")}
+    return {name: _fill(body, dialect) for name, body in found.items()}
+
+
+@lru_cache(maxsize=1024)
+def positional(statement: str) -> Positional:
+    """A statement with ``:name`` parameters in PostgreSQL's spelling. A name used twice is one parameter."""
+    names: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        if match[1] not in names:
+            names.append(match[1])
+        return f"${names.index(match[1]) + 1}"
+
+    text = _PARAMETER.sub(number, statement)
+    return Positional(text, tuple(names))
+
+
+def _read(name: str) -> dict[str, str]:
+    text = resources.files(__package__).joinpath(name).read_text("utf-8")
     parts = _NAME.split(text)[1:]
-    return {name: _fill(body) for name, body in zip(parts[::2], parts[1::2], strict=True)}
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def _fill(statement: str) -> str:
+def _fill(statement: str, dialect: Dialect) -> str:
     lines = [line for line in statement.splitlines() if line and not line.startswith("--")]
-    filled = "\n".join(lines)
-    for placeholder, columns in _COLUMNS.items():
-        filled = filled.replace(placeholder, columns)
+    filled = _ONE_OF.sub(_IN[dialect], "\n".join(lines))
+    for placeholder, words in (*_COLUMNS.items(), *_WORDS[dialect].items()):
+        filled = filled.replace(placeholder, words)
     return filled
