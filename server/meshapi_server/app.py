@@ -28,6 +28,7 @@ from meshapi_server.store.sqlite_keys import SqliteKeys
 from meshapi_server.tasks import ids
 from meshapi_server.tasks.changes import Changes
 from meshapi_server.tasks.clock import system_clock
+from meshapi_server.tasks.jobs import Jobs
 from meshapi_server.tasks.service import TaskService
 from meshapi_server.tasks.worker import Worker, WorkerSettings
 from meshapi_server.upstreams.catalogue import Catalogue
@@ -92,12 +93,14 @@ class Server:
         sandbox = Sandbox(clock)
         changes = Changes()
         registry = Registry(Catalogue.load(), {diorama.name, sandbox.name}, simulate=profile.simulate)
+        jobs = Jobs(store, _no_callbacks)
         tasks = TaskService(store, registry, files, changes, clock)
         worker = Worker(
             store,
             files,
             changes,
             clock,
+            jobs,
             WorkerSettings(name=f"{os.getpid()}-{ids.ulid()}", lease=settings.lease, tick=settings.tick),
             local={diorama.name: diorama},
             remote={sandbox.name: sandbox},
@@ -117,6 +120,10 @@ class Server:
             (*operations, document.operation()), keys, startup=running.start, shutdown=running.stop
         )
         return cls(store, keys, worker, app)
+
+
+def _no_callbacks(upstream: str, task_id: str) -> str | None:
+    return None
 
 
 class _Running:

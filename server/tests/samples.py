@@ -3,6 +3,7 @@
 from typing import Any
 
 from meshapi_server.tasks import ids
+from meshapi_server.tasks.limits import Pool
 from meshapi_server.tasks.ports import Idempotency
 from meshapi_server.tasks.spec import ContentItem, Spec
 from meshapi_server.tasks.states import State, Status
@@ -50,7 +51,14 @@ def task(**fields: Any) -> Task:
 
 
 def schedule(**fields: Any) -> Schedule:
-    return Schedule(**{"state": State.QUEUED, "due": NOW, **fields})
+    defaults = {"state": State.QUEUED, "due": NOW, "upstream": REMOTE, "expires_at": NOW + EXPIRY}
+    return Schedule(**{**defaults, **fields})
+
+
+def schedule_of(task: Task, **fields: Any) -> Schedule:
+    """The schedule with which ``task`` is accepted."""
+    rank = 9 - (task.spec.priority or 0)
+    return schedule(upstream=task.upstream, expires_at=task.expires_at, rank=rank, **fields)
 
 
 def idempotency(key: str = "key-1", body: bytes = b"body") -> Idempotency:
@@ -60,3 +68,8 @@ def idempotency(key: str = "key-1", body: bytes = b"body") -> Idempotency:
 def outcome() -> Outcome:
     video = StoredFile(name="video.mp4", media_type="video/mp4", size=10, sha256="ab" * 32)
     return Outcome(facts=Facts(seed=7, frames=48, fps=24), video=video)
+
+
+def pools(upstream: str, capacity: int) -> list[Pool]:
+    """The limit of an upstream to so many tasks at once."""
+    return [Pool(name=f"upstream:{upstream}", capacity=capacity)]

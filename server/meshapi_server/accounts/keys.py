@@ -14,7 +14,10 @@ NAME_LENGTH = 100
 
 
 class Key(Struct, frozen=True, kw_only=True):
-    """A key as stored. Times are milliseconds; ``revoked_at`` None means it is valid."""
+    """A key as stored. Times are milliseconds; ``revoked_at`` None means it is valid.
+
+    ``concurrency`` is how many of its tasks may be at an upstream at once; the others wait in the queue.
+    """
 
     id: str
     owner: str
@@ -22,6 +25,12 @@ class Key(Struct, frozen=True, kw_only=True):
     last_four: str
     created_at: int
     revoked_at: int | None = None
+    concurrency: int | None = None
+
+    @property
+    def lane(self) -> str:
+        """The pool in which its tasks occupy slots; empty when it has no limit of its own."""
+        return "" if self.concurrency is None else f"key:{self.id}"
 
 
 class KeyStore(Protocol):
@@ -51,10 +60,14 @@ class Keys:
         self._store = store
         self._clock = clock
 
-    async def create(self, name: str, owner: str | None = None) -> tuple[str, Key]:
+    async def create(
+        self, name: str, owner: str | None = None, *, concurrency: int | None = None
+    ) -> tuple[str, Key]:
         """A new key and its row. The secret is returned this once; a key without ``owner`` gets its own."""
         if not 1 <= len(name) <= NAME_LENGTH:
             raise ValueError(f"name: 1 to {NAME_LENGTH} characters, got {len(name)}")
+        if concurrency is not None and concurrency < 1:
+            raise ValueError(f"concurrency: 1 or more, got {concurrency}")
         secret = ids.api_key()
         key = Key(
             id=f"key_{ids.ulid()}",
@@ -62,6 +75,7 @@ class Keys:
             name=name,
             last_four=secret[-4:],
             created_at=self._clock(),
+            concurrency=concurrency,
         )
         await self._store.insert_key(key, digest(secret))
         return secret, key

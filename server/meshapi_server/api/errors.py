@@ -146,7 +146,7 @@ def from_refusal(refusal: tasks.TaskRefusal) -> APIError:
             return APIError("idempotency_mismatch", str(refusal))
         case tasks.TaskMissing():
             return APIError("not_found", str(refusal))
-        case tasks.TaskEnded():
+        case tasks.TaskEnded() | tasks.TaskBusy():
             return APIError("conflict", str(refusal))
         case _:
             return APIError("unprocessable_entity", str(refusal))

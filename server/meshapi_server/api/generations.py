@@ -53,6 +53,8 @@ class Generations:
             spec,
             request_id=call.request_id,
             respond=respond,
+            key_id=call.key.id if call.key else None,
+            lane=call.key.lane if call.key else "",
             unknown_fields=unknown,
             idempotency=idempotency,
         )

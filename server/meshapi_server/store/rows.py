@@ -1,19 +1,22 @@
 """Between rows and values: what a column holds, in one place for every dialect."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
+from meshapi_server.tasks.limits import PoolState
 from meshapi_server.tasks.spec import Spec
 from meshapi_server.tasks.states import State, Status
-from meshapi_server.tasks.task import Outcome, Schedule, Task
+from meshapi_server.tasks.task import Attempt, Outcome, Route, Schedule, Task
 
-from .statements import SCHEDULE_COLUMNS, TASK_COLUMNS
+from .statements import ATTEMPT_COLUMNS, SCHEDULE_COLUMNS, TASK_COLUMNS
 
 _encode = msgspec.json.encode
 _spec = msgspec.json.Decoder(Spec)
 _outcome = msgspec.json.Decoder(Outcome)
+_routes = msgspec.json.Decoder(tuple[Route, ...])
 _NO_OUTCOME = Outcome()
 _EMPTY = _encode(_NO_OUTCOME)
 
@@ -24,10 +27,10 @@ def task_row(task: Task) -> dict[str, Any]:
     return {
         **task_changes(task),
         "owner": task.owner,
+        "key_id": task.key_id,
         "request_id": task.request_id,
         "requested_model": task.requested_model,
-        "model": task.model,
-        "upstream": task.upstream,
+        "routes": _encode(task.routes),
         "created_at": task.created_at,
         "expires_at": task.expires_at,
         "draft_task_id": task.draft_task_id,
@@ -41,6 +44,8 @@ def task_changes(task: Task) -> dict[str, Any]:
     error = task.outcome.error
     return {
         "id": task.id,
+        "model": task.model,
+        "upstream": task.upstream,
         "status": str(task.status),
         "error_code": error.code if error else None,
         "version": task.version,
@@ -68,6 +73,8 @@ def read_task(row: Sequence[Any]) -> Task:
         expires_at,
         progress,
         draft_task_id,
+        key_id,
+        routes,
         spec,
         outcome,
     ) = row[: len(TASK_COLUMNS)]
@@ -86,6 +93,8 @@ def read_task(row: Sequence[Any]) -> Task:
         expires_at=expires_at,
         progress=progress,
         draft_task_id=draft_task_id,
+        key_id=key_id,
+        routes=_routes.decode(routes),
         spec=_spec.decode(spec),
         outcome=_NO_OUTCOME if outcome == _EMPTY else _outcome.decode(outcome),
     )
@@ -93,28 +102,35 @@ def read_task(row: Sequence[Any]) -> Task:
 
 def read_schedule(row: Sequence[Any]) -> Schedule:
     """A schedule from the columns ``SCHEDULE_COLUMNS``, in that order."""
-    values: Mapping[str, Any] = dict(zip(SCHEDULE_COLUMNS, row, strict=False))
-    return Schedule(
-        state=State(values["state"]),
-        due=values["due"],
-        attempt=values["attempt"],
-        worker=values["worker"],
-        lease_until=values["lease_until"],
-        upstream_ref=values["upstream_ref"],
-        polls=values["polls"],
-        cancel_requested=bool(values["cancel_requested"]),
-    )
+    values: dict[str, Any] = dict(zip(SCHEDULE_COLUMNS, row, strict=False))
+    values["state"] = State(values["state"])
+    values["woken"] = bool(values["woken"])
+    values["cancel_requested"] = bool(values["cancel_requested"])
+    return Schedule(**values)
 
 
 def schedule_row(task_id: str, schedule: Schedule) -> dict[str, Any]:
-    """The columns of ``schedule`` that a step may change, by name."""
-    return {
-        "id": task_id,
-        "state": str(schedule.state),
-        "due": schedule.due,
-        "attempt": schedule.attempt,
-        "worker": schedule.worker,
-        "lease_until": schedule.lease_until,
-        "upstream_ref": schedule.upstream_ref,
-        "polls": schedule.polls,
-    }
+    """The columns of ``schedule``, by name, and its id."""
+    row = asdict(schedule)
+    row["id"] = task_id
+    row["state"] = str(schedule.state)
+    return row
+
+
+def read_attempt(row: Sequence[Any]) -> Attempt:
+    """A line of a timeline from the columns ``ATTEMPT_COLUMNS``, in that order."""
+    return Attempt(**dict(zip(ATTEMPT_COLUMNS, row, strict=True)))
+
+
+def read_pool(row: Sequence[Any]) -> PoolState:
+    """A pool from the columns ``POOL_COLUMNS``, in that order."""
+    name, capacity, used, pace, burst, full_at, paused_until = row
+    return PoolState(
+        name=name,
+        capacity=capacity,
+        used=used,
+        interval=pace,
+        burst=burst,
+        full_at=full_at,
+        paused_until=paused_until,
+    )

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 from meshapi_server.tasks.clock import Clock
 from meshapi_server.tasks.errors import IdempotencyMismatch
 from meshapi_server.tasks.life import Step
-from meshapi_server.tasks.ports import Created, Idempotency, Page, Query
+from meshapi_server.tasks.limits import Pool, gcra
+from meshapi_server.tasks.ports import EMPTY, Created, Idempotency, Page, Query
 from meshapi_server.tasks.states import Event, State
-from meshapi_server.tasks.task import Claim, Schedule, Task
+from meshapi_server.tasks.task import Attempt, Claim, Schedule, Task
 
 from . import filters, steps
 from .migrate import migrate
-from .rows import read_schedule, read_task, task_row
+from .rows import read_attempt, read_schedule, read_task, schedule_row, task_row
 from .statements import SCHEDULE_COLUMNS, load
 from .writer import Writer, connect
 
@@ -84,9 +85,14 @@ class SqliteStore:
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)
 
     async def create(
-        self, task: Task, schedule: Schedule, response: bytes, idempotency: Idempotency | None
+        self,
+        task: Task,
+        schedule: Schedule,
+        response: bytes,
+        idempotency: Idempotency | None,
+        inputs: Mapping[int, str] = EMPTY,
     ) -> Created:
-        """Task, schedule and idempotency record in one commit (see the port)."""
+        """Task, schedule, inputs and idempotency record in one commit (see the port)."""
         fresh = Created(task_id=task.id, response=response, replayed=False)
 
         def work(connection: sqlite3.Connection) -> Created:
@@ -95,7 +101,9 @@ class SqliteStore:
                 if earlier is not None:
                     return earlier
             connection.execute(SQL["insert_task"], task_row(task))
-            connection.execute(SQL["insert_schedule"], steps.new_schedule_row(task, schedule))
+            connection.execute(SQL["insert_schedule"], schedule_row(task.id, schedule))
+            for item, data in inputs.items():
+                connection.execute(SQL["insert_input"], {"task_id": task.id, "item": item, "data": data})
             if idempotency is not None:
                 connection.execute(
                     SQL["insert_idempotency"],
@@ -127,6 +135,31 @@ class SqliteStore:
         """The owner's newest task created under this request id."""
         rows = self.read(SQL["get_task_by_request"], {"request_id": request_id, "owner": owner})
         return read_task(rows[0]) if rows else None
+
+    async def inputs(self, task_id: str) -> Mapping[int, str]:
+        """The task's inline inputs (see the port)."""
+        return await self._scan(
+            lambda connection: dict(connection.execute(SQL["get_inputs"], {"task_id": task_id}).fetchall())
+        )
+
+    async def timeline(self, task_id: str) -> Sequence[Attempt]:
+        """Every attempt at the task (see the port)."""
+        lines = [read_attempt(row) for row in self.read(SQL["get_timeline"], {"task_id": task_id})]
+        schedule = await self.schedule(task_id)
+        if schedule is not None and schedule.state is State.POLLING:
+            (model,) = self.read(SQL["get_model"], {"id": task_id})[0]
+            lines.append(
+                Attempt(
+                    task_id=task_id,
+                    attempt=schedule.attempt,
+                    kind="poll",
+                    upstream=schedule.upstream,
+                    model=model,
+                    started_at=schedule.accepted_at or schedule.due,
+                    polls=schedule.polls,
+                )
+            )
+        return lines
 
     async def queue_positions(self, tasks: Sequence[Task]) -> Mapping[str, int]:
         """Places in the queue, counted up to POSITIONS_COUNTED."""
@@ -191,12 +224,18 @@ class SqliteStore:
         """End the task, or note the wish while it is being sent (see the port)."""
         return await self.write(lambda connection: steps.cancel(connection, owner, task_id, now))
 
+    async def wake(self, task_id: str, now: int) -> bool:
+        """Have the task looked at now (see the port)."""
+        return await self.write(
+            lambda connection: connection.execute(SQL["wake"], {"id": task_id, "now": now}).rowcount > 0
+        )
+
     async def schedule(self, task_id: str) -> Schedule | None:
         """The schedule row, if the task is in flight."""
         rows = self.read(SQL["get_schedule"], {"id": task_id})
         return read_schedule(rows[0][: len(SCHEDULE_COLUMNS)]) if rows else None
 
-    async def reap(self, now: int, *, all_leases: bool = False) -> list[Task]:
+    async def reap(self, now: int, *, reconcile_within: int, all_leases: bool = False) -> list[Task]:
         """Free lost leases (see the port)."""
         statement, values = ("all_leases", {}) if all_leases else ("expired_leases", {"now": now})
         if not all_leases and not self.read(SQL[statement], values):
@@ -204,25 +243,32 @@ class SqliteStore:
 
         def work(connection: sqlite3.Connection) -> list[Task]:
             if all_leases:
-                connection.execute(SQL["recount_slots"])
-            return steps.reap(connection, SQL[statement], values, now)
+                connection.execute(SQL["recount_pools"])
+            return steps.reap(connection, SQL[statement], values, now, reconcile_within)
 
         return await self.write(work)
 
     async def expire(self, now: int) -> list[Task]:
-        """End what is overdue: tasks past their expiry, and unknown submissions past their deadline."""
-        if not (
-            self.read(SQL["expired_tasks"], {"now": now}) or self.read(SQL["unresolved_tasks"], {"now": now})
-        ):
+        """End what is overdue (see the port)."""
+        if not (self.read(SQL["expired_tasks"], {"now": now}) or self.read(SQL["given_up"], {"now": now})):
             return []
         return await self.write(lambda connection: steps.expire(connection, now))
 
-    async def set_capacity(self, upstream: str, capacity: int) -> None:
-        """Set an upstream's number of slots."""
+    async def set_pools(self, pools: Sequence[Pool]) -> None:
+        """Set the limits of pools (see the port)."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            for pool in pools:
+                interval, burst = gcra(pool.rate)
+                values = {"name": pool.name, "capacity": pool.capacity, "interval": interval, "burst": burst}
+                connection.execute(SQL["set_pool"], values)
+
+        await self.write(work)
+
+    async def pause(self, pool: str, until: int) -> None:
+        """Let nothing through a pool for a while (see the port)."""
         await self.write(
-            lambda connection: connection.execute(
-                SQL["set_capacity"], {"upstream": upstream, "capacity": capacity}
-            )
+            lambda connection: connection.execute(SQL["pause_pool"], {"name": pool, "until": until})
         )
 
     async def count_states(self) -> Mapping[State, int]:

@@ -1,5 +1,6 @@
 """Keys and the server's own secrets on the embedded store."""
 
+import sqlite3
 from typing import Any
 
 from meshapi_server.accounts.keys import Key
@@ -25,8 +26,16 @@ class SqliteKeys:
             "hash": digest,
             "last_four": key.last_four,
             "created_at": key.created_at,
+            "concurrency": key.concurrency,
         }
-        await self._store.write(lambda connection: connection.execute(SQL["insert_key"], values))
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(SQL["insert_key"], values)
+            if key.concurrency is not None:
+                pool = {"name": key.lane, "capacity": key.concurrency, "interval": 0, "burst": 0}
+                connection.execute(SQL["set_pool"], pool)
+
+        await self._store.write(work)
 
     async def find_key(self, digest: bytes) -> Key | None:
         """The key with this hash."""

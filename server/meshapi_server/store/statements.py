@@ -25,24 +25,51 @@ TASK_COLUMNS = (
     "expires_at",
     "progress",
     "draft_task_id",
+    "key_id",
+    "routes",
     "spec",
     "outcome",
 )
 SCHEDULE_COLUMNS = (
     "state",
     "due",
+    "upstream",
+    "expires_at",
+    "lane",
+    "rank",
     "attempt",
+    "submission",
+    "route",
     "worker",
     "lease_until",
     "upstream_ref",
+    "accepted_at",
     "polls",
+    "give_up_at",
+    "woken",
     "cancel_requested",
 )
-KEY_COLUMNS = ("id", "owner", "name", "last_four", "created_at", "revoked_at")
+ATTEMPT_COLUMNS = (
+    "task_id",
+    "attempt",
+    "kind",
+    "upstream",
+    "model",
+    "started_at",
+    "worker",
+    "ended_at",
+    "result",
+    "message",
+    "polls",
+)
+POOL_COLUMNS = ("name", "capacity", "used", "pace", "burst", "full_at", "paused_until")
+KEY_COLUMNS = ("id", "owner", "name", "last_four", "created_at", "revoked_at", "concurrency")
 
 _COLUMNS = {
     "{task}": ", ".join(f"task.{name}" for name in TASK_COLUMNS),
     "{schedule}": ", ".join(f"schedule.{name}" for name in SCHEDULE_COLUMNS),
+    "{attempt}": ", ".join(f"timeline.{name}" for name in ATTEMPT_COLUMNS),
+    "{pool}": ", ".join(f"pool.{name}" for name in POOL_COLUMNS),
     "{key}": ", ".join(f"api_key.{name}" for name in KEY_COLUMNS),
 }
 # What a placeholder stands for. SQLite has one writer, so that whoever writes has locked everything already.

@@ -1,13 +1,19 @@
 -- name: insert_task
 -- The accepted task, in the same commit as its schedule and its idempotency record.
-insert into task (id, owner, request_id, requested_model, model, upstream, status, error_code, version, created_at,
-                  updated_at, completed_at, expires_at, progress, draft_task_id, metadata, spec, outcome)
-values (:id, :owner, :request_id, :requested_model, :model, :upstream, :status, :error_code, :version, :created_at,
-        :updated_at, :completed_at, :expires_at, :progress, :draft_task_id, :metadata, :spec, :outcome)
+insert into task (id, owner, key_id, request_id, requested_model, model, upstream, routes, status, error_code, version,
+                  created_at, updated_at, completed_at, expires_at, progress, draft_task_id, metadata, spec, outcome)
+values (:id, :owner, :key_id, :request_id, :requested_model, :model, :upstream, :routes, :status, :error_code, :version,
+        :created_at, :updated_at, :completed_at, :expires_at, :progress, :draft_task_id, :metadata, :spec, :outcome)
 
 -- name: insert_schedule
-insert into schedule (id, upstream, state, rank, due, expires_at)
-values (:id, :upstream, :state, :rank, :due, :expires_at)
+insert into schedule (id, upstream, lane, state, rank, due, expires_at)
+values (:id, :upstream, :lane, :state, :rank, :due, :expires_at)
+
+-- name: insert_input
+insert into task_input (task_id, item, data) values (:task_id, :item, :data)
+
+-- name: get_inputs
+select item, data from task_input where task_id = :task_id
 
 -- name: insert_idempotency
 insert into idempotency (owner, key, fingerprint, task_id, response, created_at)
@@ -33,7 +39,8 @@ select {task} from task where {filters} order by id desc limit :limit offset :of
 select count(*) from task where {filters}
 
 -- name: delete_ended_task
-delete from task where id = :id and owner = :owner and status in ('succeeded', 'failed') returning {task}
+delete from task where id = :id and owner = :owner and status in ('succeeded', 'failed')
+and not exists (select 1 from schedule where schedule.id = task.id) returning {task}
 
 -- name: queue_place
 select upstream, rank from schedule where id = :id and state = 'queued'
@@ -46,29 +53,47 @@ select id from schedule where state = 'queued' and upstream = :upstream order by
 select count(*) from (
   select 1 from schedule where state = 'queued' and upstream = :upstream and (rank, id) < (:rank, :id) limit :most)
 
--- name: free_slots
-select capacity - used from slot where upstream = :upstream
+-- name: get_pool
+select {pool} from pool where name = :name
 
--- name: take_slots
-update slot set used = used + :change where upstream = :upstream
+-- name: use_pool
+insert into pool (name, capacity, used) values (:name, 1000000000, :change)
+on conflict (name) do update set used = pool.used + excluded.used
 
--- name: set_capacity
-insert into slot (upstream, capacity) values (:upstream, :capacity)
-on conflict (upstream) do update set capacity = excluded.capacity
+-- name: save_pool_rate
+update pool set full_at = :full_at where name = :name
 
--- name: recount_slots
+-- name: set_pool
+insert into pool (name, capacity, pace, burst) values (:name, :capacity, :interval, :burst)
+on conflict (name) do update set capacity = excluded.capacity, pace = excluded.pace, burst = excluded.burst
+
+-- name: pause_pool
+insert into pool (name, capacity, paused_until) values (:name, 1000000000, :until)
+on conflict (name) do update set paused_until = max(pool.paused_until, excluded.paused_until)
+
+-- name: recount_pools
 -- Used slots follow from the schedule; counted anew when a server starts alone on its store.
-update slot set used = (select count(*) from schedule where schedule.upstream = slot.upstream
-                        and state in ('rendering', 'sending', 'unknown', 'polling', 'fetching'))
+update pool set used = (select count(*) from schedule
+                        where (pool.name = 'upstream:' || schedule.upstream or pool.name = schedule.lane)
+                        and state in ('rendering', 'sending', 'unknown', 'polling', 'fetching', 'cancelling'))
+
+-- name: queued_lanes
+-- The lanes in which something waits: one step of the index for each, however many tasks they hold.
+with recursive waiting(lane) as (
+  select min(lane) from schedule where state = 'queued' and upstream = :upstream
+  union all
+  select (select min(lane) from schedule where state = 'queued' and upstream = :upstream and lane > waiting.lane)
+  from waiting where waiting.lane is not null)
+select lane from waiting where lane is not null
 
 -- name: queued_candidates
-select id from schedule
-where state = 'queued' and upstream = :upstream and due <= :now and worker is null
+select rank, id from schedule
+where state = 'queued' and upstream = :upstream and lane = :lane and due <= :now and worker is null
 order by rank, id limit :limit
 
 -- name: due_candidates
-select id from schedule
-where state = :state and due <= :now and worker is null order by due limit :limit
+select due, id from schedule
+where upstream = :upstream and state = :state and due <= :now and worker is null order by due limit :limit
 
 -- name: get_claim
 select {schedule}, {task} from schedule join task on task.id = schedule.id where schedule.id = :id
@@ -77,34 +102,46 @@ select {schedule}, {task} from schedule join task on task.id = schedule.id where
 select {schedule}, {task} from schedule join task on task.id = schedule.id
 where schedule.id = :id and task.owner = :owner
 
+-- name: get_model
+select model from task where id = :id
+
 -- name: get_schedule
 select {schedule} from schedule where id = :id
 
 -- name: save_schedule
 -- Names the attempt that was read, so that two writers can never both win.
-update schedule set state = :state, due = :due, attempt = :attempt, worker = :worker, lease_until = :lease_until,
-                    upstream_ref = :upstream_ref, polls = :polls
+update schedule set state = :state, upstream = :upstream, due = :due, attempt = :attempt, submission = :submission,
+                    route = :route, worker = :worker, lease_until = :lease_until, upstream_ref = :upstream_ref,
+                    accepted_at = :accepted_at, polls = :polls, give_up_at = :give_up_at, woken = :woken,
+                    cancel_requested = :cancel_requested
 where id = :id and attempt = :read_attempt
 
 -- name: end_schedule
 delete from schedule where id = :id
 
 -- name: save_task
-update task set status = :status, error_code = :error_code, version = :version, updated_at = :updated_at,
+update task set status = :status, model = :model, upstream = :upstream, error_code = :error_code, version = :version, updated_at = :updated_at,
                 completed_at = :completed_at, progress = :progress, outcome = :outcome
 where id = :id and status in ('pending', 'running')
 
 -- name: begin_attempt
-insert into attempt (task_id, attempt, event, worker, started_at)
-values (:task_id, :attempt, :event, :worker, :started_at)
+insert into timeline (task_id, attempt, kind, upstream, model, worker, started_at, ended_at, result, message, polls)
+values (:task_id, :attempt, :kind, :upstream, :model, :worker, :started_at, :ended_at, :result, :message, :polls)
+on conflict (task_id, attempt, kind) do nothing
 
 -- name: end_attempt
-update attempt set ended_at = :ended_at, ended_by = :ended_by
-where task_id = :task_id and attempt = :attempt and ended_at is null
+update timeline set ended_at = :ended_at, result = :result, message = :message
+where task_id = :task_id and attempt = :attempt and kind = :kind and ended_at is null
+
+-- name: get_timeline
+select {attempt} from timeline where task_id = :task_id order by started_at, attempt
 
 -- name: request_cancel
 update schedule set cancel_requested = 1
 where id = :id and state = 'sending' and exists (select 1 from task where task.id = schedule.id and owner = :owner)
+
+-- name: wake
+update schedule set woken = 1, due = min(due, :now) where id = :id and state in ('polling', 'unknown')
 
 -- name: expired_leases
 select id, state from schedule where worker is not null and lease_until < :now
@@ -113,18 +150,19 @@ select id, state from schedule where worker is not null and lease_until < :now
 select id, state from schedule where worker is not null
 
 -- name: expired_tasks
--- A task being sent is left alone: its answer decides, or its lease does.
-select id from schedule where expires_at < :now and state <> 'sending'
+-- A task being sent is left alone: its answer decides, or its lease does. One that is to be stopped has ended.
+select id from schedule
+where expires_at < :now and state not in ('sending', 'cancelling') and cancel_requested = 0
 
--- name: unresolved_tasks
-select id from schedule where state = 'unknown' and worker is null and due < :now
+-- name: given_up
+select id, state from schedule where give_up_at < :now and worker is null
 
 -- name: count_states
 select state, count(*) from schedule group by state
 
 -- name: insert_key
-insert into api_key (id, owner, name, hash, last_four, created_at)
-values (:id, :owner, :name, :hash, :last_four, :created_at)
+insert into api_key (id, owner, name, hash, last_four, created_at, concurrency)
+values (:id, :owner, :name, :hash, :last_four, :created_at, :concurrency)
 
 -- name: find_key
 select {key} from api_key where hash = :hash

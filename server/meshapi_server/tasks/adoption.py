@@ -1,25 +1,12 @@
 """From an upstream's local files to the operator's storage, before a task may succeed (wire.md section 9)."""
 
-from meshapi_server.upstreams.contract import Job, Rendered
+from meshapi_server.upstreams.contract import Rendered
 
 from .ports import Files, Store
 from .task import Claim, Outcome
 
 VIDEO_NAME = "video.mp4"
 LAST_FRAME_NAME = "last_frame.png"
-
-
-def job_of(claim: Claim) -> Job:
-    """The attempt that a claim stands for, in the upstream's terms."""
-    task = claim.task
-    return Job(
-        task_id=task.id,
-        attempt=claim.schedule.attempt,
-        model=task.model,
-        spec=task.spec,
-        seed=task.spec.seed if task.spec.seed is not None else 0,
-        submitted_at=task.created_at,
-    )
 
 
 async def adopt(files: Files, task_id: str, rendered: Rendered) -> Outcome:

@@ -1,4 +1,4 @@
-"""Who is told when a task changes: in-process subscriptions, and a bell for the worker.
+"""Who is told when a task changes: in-process subscriptions, a bell for the worker, word to other processes.
 
 A hint, never the truth: a subscriber reads the store first and after any gap.
 """
@@ -7,25 +7,41 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .ports import Hints
 from .task import Task
+
+News = Task | None
+"""A new snapshot, or None: something changed, look yourself."""
 
 
 class Changes:
-    """Fan-out of task snapshots to those who wait for one task. Belongs to one event loop."""
+    """Fan-out of task snapshots to those who wait for one task. Belongs to one event loop.
 
-    def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Queue[Task]]] = {}
+    ``hints`` carries word to and from other processes on the same store, where there are any.
+    """
+
+    def __init__(self, hints: Hints | None = None) -> None:
+        self._waiting: dict[str, set[asyncio.Queue[News]]] = {}
         self._bell = asyncio.Event()
+        self._hints = hints
+        if hints is not None:
+            hints.listen(self._heard, self._bell.set)
 
     def publish(self, task: Task) -> None:
         """Hand a new snapshot to everyone subscribed to the task."""
         for queue in self._waiting.get(task.id, ()):
             queue.put_nowait(task)
+        if self._hints is not None:
+            self._hints.announce(task.id)
+
+    def _heard(self, task_id: str) -> None:
+        for queue in self._waiting.get(task_id, ()):
+            queue.put_nowait(None)
 
     @contextmanager
-    def subscribe(self, task_id: str) -> Iterator[asyncio.Queue[Task]]:
-        """A queue of the snapshots published while the block runs."""
-        queue: asyncio.Queue[Task] = asyncio.Queue()
+    def subscribe(self, task_id: str) -> Iterator[asyncio.Queue[News]]:
+        """A queue of what is published while the block runs."""
+        queue: asyncio.Queue[News] = asyncio.Queue()
         self._waiting.setdefault(task_id, set()).add(queue)
         try:
             yield queue
@@ -36,7 +52,13 @@ class Changes:
                 del self._waiting[task_id]
 
     def ring(self) -> None:
-        """Tell the worker that there is something to claim."""
+        """Tell the workers that there is something to claim."""
+        self._bell.set()
+        if self._hints is not None:
+            self._hints.ring()
+
+    def ring_here(self) -> None:
+        """Tell this process's worker only: a place of its own became free."""
         self._bell.set()
 
     async def wait(self, seconds: float) -> None:

@@ -39,5 +39,9 @@ class TaskMissing(TaskRefusal):
     """No such task for this owner."""
 
 
+class TaskBusy(TaskRefusal):
+    """The task has ended, but its upstream has yet to be told to stop, so it cannot be removed yet."""
+
+
 class TaskEnded(TaskRefusal):
     """The task has already ended, so it cannot be cancelled."""

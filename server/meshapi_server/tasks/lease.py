@@ -64,7 +64,11 @@ class Lease:
                 except TimeoutError:
                     await self._extend()
                 else:
-                    if snapshot.ended:
+                    if (
+                        snapshot is None
+                    ):  # another process changed it: the store tells whether it is still ours
+                        await self._extend()
+                    elif snapshot.ended:
                         raise LeaseGone
 
     async def _extend(self) -> None:

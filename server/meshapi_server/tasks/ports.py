@@ -1,15 +1,19 @@
 """What the task rooms need from outside: a store and a place for files. Implemented elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from msgspec import Struct
 
 from .life import Step
+from .limits import Pool
 from .spec import Spec
 from .states import Event, State
-from .task import Claim, Schedule, StoredFile, Task
+from .task import Attempt, Claim, Route, Schedule, StoredFile, Task
+
+EMPTY: Mapping[int, str] = MappingProxyType({})
 
 
 class Idempotency(Struct, frozen=True, kw_only=True):
@@ -52,15 +56,37 @@ class Page(Struct, frozen=True, kw_only=True):
     has_more: bool
 
 
+class Hints(Protocol):
+    """Word from other processes on the same store. A hint may come late, twice or never."""
+
+    def announce(self, task_id: str) -> None:
+        """Tell the others that a task changed. Returns at once; sent with others, outside of any commit."""
+        ...
+
+    def ring(self) -> None:
+        """Tell the workers that there is something to claim. Returns at once."""
+        ...
+
+    def listen(self, changed: Callable[[str], None], rung: Callable[[], None]) -> None:
+        """Call ``changed`` with the id of every task that another process announced, ``rung`` for a bell."""
+        ...
+
+
 class Store(Protocol):
     """The durable state. Every method that writes has committed when it returns."""
 
     async def create(
-        self, task: Task, schedule: Schedule, response: bytes, idempotency: Idempotency | None
+        self,
+        task: Task,
+        schedule: Schedule,
+        response: bytes,
+        idempotency: Idempotency | None,
+        inputs: Mapping[int, str] = EMPTY,
     ) -> Created:
-        """Store the task, its schedule and the idempotency record in one commit.
+        """Store the task, its schedule, its inline inputs and the idempotency record in one commit.
 
-        Raises IdempotencyMismatch when the key is known with another fingerprint.
+        ``inputs`` are data URIs by the index of their content item. Raises IdempotencyMismatch when the key
+        is known with another fingerprint.
         """
         ...
 
@@ -76,6 +102,14 @@ class Store(Protocol):
         """The owner's newest task whose create call carried this request id."""
         ...
 
+    async def inputs(self, task_id: str) -> Mapping[int, str]:
+        """The task's inline inputs: data URIs by the index of their content item."""
+        ...
+
+    async def timeline(self, task_id: str) -> Sequence[Attempt]:
+        """Every attempt at the task, oldest first, with the looks so far at one that is being polled."""
+        ...
+
     async def queue_positions(self, tasks: Sequence[Task]) -> Mapping[str, int]:
         """For each task that waits for a slot: how many are served before it (0 is next)."""
         ...
@@ -85,20 +119,25 @@ class Store(Protocol):
         ...
 
     async def delete(self, owner: str, task_id: str) -> Task | None:
-        """Remove an ended task; None when there is none or it has not ended."""
+        """Remove an ended task with all that belongs to it.
+
+        None when there is none, when it has not ended, or while its upstream has yet to be told to stop.
+        """
         ...
 
     async def claim(
         self, event: Event, *, upstreams: Sequence[str], worker: str, now: int, lease_until: int, limit: int
     ) -> list[Claim]:
-        """Take up to ``limit`` due tasks in one commit, highest priority first, within the slots."""
+        """Take up to ``limit`` due tasks of these upstreams in one commit.
+
+        A claim to render or to submit takes the highest priority first, within the slots of the upstream
+        and of the key's lane, and, to submit, within the upstream's rate; a poll goes by the rate of the
+        pool ``polls:<upstream>``.
+        """
         ...
 
     async def step(self, task_id: str, step: Step, now: int, *, owner: str | None = None) -> Task | None:
-        """Apply a step (tasks/life.py); None when it changed nothing. ``owner`` limits whose it is.
-
-        A submission's answer (ACCEPTED, DEFERRED) ends a task whose cancel was wished meanwhile, at once.
-        """
+        """Apply a step (tasks/life.py); None when it changed nothing. ``owner`` limits whose it is."""
         ...
 
     async def cancel(self, owner: str, task_id: str, now: int) -> Task | None:
@@ -108,24 +147,35 @@ class Store(Protocol):
         """
         ...
 
-    async def schedule(self, task_id: str) -> Schedule | None:
-        """The schedule row; None when the task has ended."""
+    async def wake(self, task_id: str, now: int) -> bool:
+        """Have the task looked at now: its upstream announced a change. False when none is waited for."""
         ...
 
-    async def reap(self, now: int, *, all_leases: bool = False) -> list[Task]:
-        """Free every lost lease (``all_leases``: every lease); returns what callers see changed."""
+    async def schedule(self, task_id: str) -> Schedule | None:
+        """The schedule row; None when nothing is left to do for the task."""
+        ...
+
+    async def reap(self, now: int, *, reconcile_within: int, all_leases: bool = False) -> list[Task]:
+        """Free every lost lease (``all_leases``: every lease); returns what callers see changed.
+
+        A submission whose lease was lost is given up after ``reconcile_within`` ms.
+        """
         ...
 
     async def expire(self, now: int) -> list[Task]:
-        """End every task whose time is up."""
+        """End every task whose time is up, and give up what is past ``give_up_at``."""
         ...
 
-    async def set_capacity(self, upstream: str, capacity: int) -> None:
-        """How many of an upstream's tasks may be in a slot state at once."""
+    async def set_pools(self, pools: Sequence[Pool]) -> None:
+        """Set the limits of pools; what is in use stays counted."""
+        ...
+
+    async def pause(self, pool: str, until: int) -> None:
+        """Let nothing through this pool before ``until`` (ms); never shortens a pause."""
         ...
 
     async def count_states(self) -> Mapping[State, int]:
-        """How many tasks are in each state (ended ones excluded)."""
+        """How many schedule rows are in each state."""
         ...
 
     async def sweep_idempotency(self, before: int) -> int:
@@ -137,13 +187,13 @@ class Prepared(Struct, frozen=True, kw_only=True):
     """A request fitted to its model's card, and who serves it.
 
     ``spec`` holds the card's defaults where the caller left a parameter out; ``unsupported`` names the
-    parameters that were dropped. ``model`` differs from ``spec.model`` when the task is simulated.
+    parameters that were dropped. ``routes`` are the upstreams that may be asked, in order; the first one's
+    ``model`` differs from ``spec.model`` when the task is simulated.
     """
 
     spec: Spec
     unsupported: tuple[str, ...]
-    model: str
-    upstream: str
+    routes: tuple[Route, ...]
 
 
 class Models(Protocol):

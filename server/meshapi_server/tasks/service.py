@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from . import drafts, ids
-from .changes import Changes
+from . import drafts, ids, inputs
+from .changes import Changes, News
 from .clock import Clock
-from .errors import Detail, RequestInvalid, TaskEnded, TaskMissing
+from .errors import Detail, RequestInvalid, TaskBusy, TaskEnded, TaskMissing
 from .ports import Created, Files, Idempotency, Models, Page, Query, Store
 from .spec import Spec
 from .states import State, Status
-from .task import Schedule, Task
+from .task import Attempt, Schedule, Task
 
+HIGHEST_PRIORITY = 9
 DEFAULT_EXPIRY_SECONDS = 172_800
 _SEEDS = 2**32
+_REREAD = 5.0  # s after which a waiting caller's task is read again, should word of a change have been lost
 _UNSERVED = ("callback_url",)  # part of the wire that nothing here acts on yet; the answer says so
 
 Respond = Callable[[Task, tuple[str, ...]], bytes]
@@ -39,40 +41,52 @@ class TaskService:
         *,
         request_id: str,
         respond: Respond,
+        key_id: str | None = None,
+        lane: str = "",
         unknown_fields: Sequence[str] = (),
         idempotency: Idempotency | None = None,
     ) -> Created:
         """Accept a task durably and return the answer's bytes.
 
         ``respond`` encodes the accepted task; the bytes are kept with the idempotency key so that a
-        repeated call gets the first answer. Raises ModelUnknown, ProviderOff, RequestInvalid,
-        IdempotencyMismatch.
+        repeated call gets the first answer. ``lane`` is the pool of the key's own limit. Raises
+        ModelUnknown, ProviderOff, RequestInvalid, IdempotencyMismatch.
         """
         if idempotency and (earlier := await self._store.replay(owner, idempotency)):
             return earlier
         spec, draft_id = await self._resolve_draft(owner, spec)
         prepared = self._models.prepare(spec)
+        stored, inline = inputs.detach(_with_seed(prepared.spec, prepared.unsupported))
         now = self._clock()
         expiry = spec.execution_expires_after or DEFAULT_EXPIRY_SECONDS
         task = Task(
             id=ids.task_id(),
             owner=owner,
+            key_id=key_id,
             request_id=request_id,
             requested_model=spec.model,
-            model=prepared.model,
-            upstream=prepared.upstream,
+            model=prepared.routes[0].model,
+            upstream=prepared.routes[0].upstream,
+            routes=prepared.routes,
             status=Status.PENDING,
             version=1,
             created_at=now,
             updated_at=now,
             expires_at=now + expiry * 1000,
-            spec=_with_seed(prepared.spec, prepared.unsupported),
+            spec=stored,
             draft_task_id=draft_id,
         )
-        schedule = Schedule(state=State.QUEUED, due=now)
+        schedule = Schedule(
+            state=State.QUEUED,
+            due=now,
+            upstream=task.upstream,
+            expires_at=task.expires_at,
+            lane=lane,
+            rank=HIGHEST_PRIORITY - (spec.priority or 0),
+        )
         unserved = [name for name in _UNSERVED if getattr(spec, name) is not None]
         unsupported = tuple(dict.fromkeys((*prepared.unsupported, *unserved, *unknown_fields)))
-        created = await self._store.create(task, schedule, respond(task, unsupported), idempotency)
+        created = await self._store.create(task, schedule, respond(task, unsupported), idempotency, inline)
         self._changes.ring()
         return created
 
@@ -81,6 +95,8 @@ class TaskService:
         if item is None:
             return spec, None
         draft = await self._store.get(owner, item.task_id or "")
+        if draft is not None and inputs.has_inline(draft.spec):
+            draft = replace(draft, spec=inputs.attach(draft.spec, await self._store.inputs(draft.id)))
         return drafts.finalise(spec, item, draft), item.task_id
 
     async def find(self, owner: str, task_id: str) -> Task | None:
@@ -115,19 +131,24 @@ class TaskService:
         Yields None whenever ``idle`` seconds passed without a change, so that a stream can say that it lives.
         After every silence the store is asked: an announcement is only a hint.
         """
+        time = asyncio.get_running_loop().time
         with self._changes.subscribe(task_id) as queue:
             task = await self.get(owner, task_id)
             yield task
+            told = time()
             while not task.ended:
-                announced = await _next(queue, deadline, idle)
-                snapshot = announced or await self.get(owner, task_id)
+                limits = [time() + _REREAD, told + idle if idle is not None else None, deadline]
+                news = await _next(queue, min(limit for limit in limits if limit is not None) - time())
+                snapshot = news or await self.get(owner, task_id)
                 if snapshot.version > task.version:
                     task = snapshot
                     yield task
-                elif announced is None:
-                    if deadline is not None and asyncio.get_running_loop().time() >= deadline:
-                        return
+                    told = time()
+                elif deadline is not None and time() >= deadline:
+                    return
+                elif idle is not None and time() >= told + idle:
                     yield None
+                    told = time()
 
     async def list(self, owner: str, query: Query) -> Page:
         """A page of the owner's tasks. Raises RequestInvalid when the cursor is no task id.
@@ -163,9 +184,20 @@ class TaskService:
         task = await self.get(owner, task_id)
         if not task.ended:
             return await self.cancel(owner, task_id)
-        await self._store.delete(owner, task_id)
+        if await self._store.delete(owner, task_id) is None and await self._store.get(owner, task_id):
+            raise TaskBusy(f"Task {task_id} has ended but is still being stopped upstream; delete it later.")
         await self._files.remove(task_id)
         return None
+
+    async def timeline(self, owner: str, task_id: str) -> tuple[Task, Sequence[Attempt]]:
+        """The task and every attempt at it, oldest first. Raises TaskMissing."""
+        task = await self.get(owner, task_id)
+        return task, await self._store.timeline(task_id)
+
+    async def wake(self, task_id: str) -> None:
+        """The task's upstream announced a change: look at it now. It decides nothing, whoever sent it."""
+        if ids.is_task_id(task_id) and await self._store.wake(task_id, self._clock()):
+            self._changes.ring()
 
 
 def _with_seed(spec: Spec, unsupported: Sequence[str]) -> Spec:
@@ -176,11 +208,8 @@ def _with_seed(spec: Spec, unsupported: Sequence[str]) -> Spec:
     return replace(spec, seed=secrets.randbelow(_SEEDS))
 
 
-async def _next(queue: asyncio.Queue[Task], deadline: float | None, idle: float | None) -> Task | None:
-    limits = [] if idle is None else [idle]
-    if deadline is not None:
-        limits.append(max(0.0, deadline - asyncio.get_running_loop().time()))
+async def _next(queue: asyncio.Queue[News], seconds: float) -> News:
     try:
-        return await asyncio.wait_for(queue.get(), min(limits) if limits else None)
+        return await asyncio.wait_for(queue.get(), max(0.0, seconds))
     except TimeoutError:
         return None

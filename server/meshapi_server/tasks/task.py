@@ -19,11 +19,22 @@ ErrorCode = Literal[
 ]
 
 
-class TaskError(Struct, frozen=True, kw_only=True):
-    """Why a task failed; ``code`` is one of wire.md section 8's task-level codes."""
+Charged = Literal["yes", "no", "unknown"]
+
+
+class TaskError(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a task failed; ``code`` is one of wire.md section 8's task-level codes.
+
+    ``provider_error`` keeps the upstream's own words, secrets removed, and ``provider_code`` its own code.
+    ``charged`` says whether the upstream bills the attempt; ``retryable`` whether asking again makes sense.
+    """
 
     code: ErrorCode
     message: str
+    provider_code: str | None = None
+    provider_error: dict[str, Any] | None = None
+    charged: Charged | None = None
+    retryable: bool | None = None
 
 
 class StoredFile(Struct, frozen=True, kw_only=True):
@@ -61,8 +72,24 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: TaskError | None = None
 
 
+class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One upstream that can serve a task. ``model`` is the public id, ``upstream_model`` the upstream's own.
+
+    ``usual_seconds`` is how long a run usually takes; it decides when to look.
+    """
+
+    upstream: str
+    model: str
+    upstream_model: str
+    usual_seconds: float | None = None
+
+
 class Task(Struct, frozen=True, kw_only=True):
-    """One task as stored. Times are milliseconds since the Unix epoch; ``version`` counts its changes."""
+    """One task as stored. Times are milliseconds since the Unix epoch; ``version`` counts its changes.
+
+    ``model`` and ``upstream`` are those of the route in use; ``routes`` are all that may be asked, in order.
+    ``key_id`` is the key that created it.
+    """
 
     id: str
     owner: str
@@ -80,6 +107,8 @@ class Task(Struct, frozen=True, kw_only=True):
     progress: float | None = None
     outcome: Outcome = Outcome()
     draft_task_id: str | None = None
+    key_id: str | None = None
+    routes: tuple[Route, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -93,16 +122,54 @@ class Task(Struct, frozen=True, kw_only=True):
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
-    """The narrow, hot half of a task in flight: who holds it, until when, what comes next."""
+    """The narrow, hot half of a task in flight: who holds it, until when, what comes next.
+
+    Times are milliseconds. ``lane`` is the pool of the key's own limit, empty when it has none; ``rank`` is 9
+    less the priority, so that the lowest comes first. ``attempt`` counts the claims, and ``submission`` is
+    the attempt of the last paid call. ``give_up_at`` ends the state ``unknown`` or ``cancelling``. ``woken``:
+    the upstream announced a change while somebody was looking. ``cancel_requested``: the caller's task has
+    ended or shall end, and the upstream is to be stopped as soon as it is known what it has.
+    """
 
     state: State
     due: int
+    upstream: str
+    expires_at: int
+    lane: str = ""
+    rank: int = 9
     attempt: int = 0
+    submission: int = 0
+    route: int = 0
     worker: str | None = None
     lease_until: int = 0
     upstream_ref: str | None = None
+    accepted_at: int | None = None
     polls: int = 0
+    give_up_at: int | None = None
+    woken: bool = False
     cancel_requested: bool = False
+
+
+AttemptKind = Literal["render", "submit", "reconcile", "poll", "fetch", "cancel"]
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One line of a task's timeline: a claim that was worked on, or all the looks of one submission.
+
+    ``result`` is the event that ended it; None while it goes on. Times are milliseconds.
+    """
+
+    task_id: str
+    attempt: int
+    kind: AttemptKind
+    upstream: str
+    model: str
+    started_at: int
+    worker: str | None = None
+    ended_at: int | None = None
+    result: str | None = None
+    message: str | None = None
+    polls: int | None = None
 
 
 class Claim(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The loop that drives tasks: reap, expire, claim, hand out, save. Any number may run on one store."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -11,6 +11,9 @@ from meshapi_server.upstreams.contract import LocalUpstream, RemoteUpstream
 
 from .changes import Changes
 from .clock import Clock
+from .jobs import Jobs
+from .life import RECONCILE_WITHIN
+from .limits import Pool
 from .ports import Files, Store
 from .remote import RemoteDriver
 from .rendering import RenderDriver
@@ -19,15 +22,24 @@ from .task import Claim
 
 log = structlog.get_logger("meshapi.worker")
 
+_REAP_EVERY = 0.5  # s at most: a dead worker's tasks are taken over within its lease and a second
+_BREATH = 0.01  # s between two busy turns, so that what ends meanwhile is claimed and saved together
+
 
 class WorkerSettings(Struct, frozen=True, kw_only=True):
-    """Times in seconds. ``lease`` must outlast the longest call to an upstream."""
+    """Times in seconds, ``reconcile_within`` in ms. ``lease`` must outlast the longest call to an upstream.
+
+    The counts bound what one worker does at once; a kill in the middle leaves at most ``submits_at_once``
+    submissions whose answer is unknown.
+    """
 
     name: str
     lease: float = 30.0
     tick: float = 0.25
     submits_at_once: int = 16
     polls_at_once: int = 500
+    fetches_at_once: int = 16
+    reconcile_within: int = RECONCILE_WITHIN
 
 
 class Worker:
@@ -39,6 +51,7 @@ class Worker:
         files: Files,
         changes: Changes,
         clock: Clock,
+        jobs: Jobs,
         settings: WorkerSettings,
         local: Mapping[str, LocalUpstream],
         remote: Mapping[str, RemoteUpstream],
@@ -49,23 +62,41 @@ class Worker:
         self._settings = settings
         self._local = local
         self._remote = remote
-        self._running: set[asyncio.Task[None]] = set()
-        self._submitting: set[asyncio.Task[None]] = set()
+        self._running: dict[Event, set[asyncio.Task[None]]] = {}
+        self._working: dict[Event, int] = {}  # claims under way; one coroutine may look at several tasks
         self._stopping = False
         self._idle = asyncio.Event()  # set while the loop does not run: nothing is being claimed
         self._idle.set()
         self._next_reap = 0.0
-        self._render = RenderDriver(store, files, changes, clock, local, settings.lease)
-        self._drive = RemoteDriver(store, files, changes, clock, remote, settings.lease)
+        self._render = RenderDriver(store, files, changes, clock, jobs, local, settings.lease)
+        self._drive = RemoteDriver(store, files, changes, clock, jobs, remote, settings.lease)
+        reconcilable = (
+            name for name, each in remote.items() if each.abilities.resends or each.abilities.finds
+        )
+        everyone = settings.submits_at_once
+        self._duties: tuple[tuple[Event, tuple[str, ...], int], ...] = (
+            (Event.CLAIM_RENDER, tuple(local), everyone),
+            (Event.CLAIM_SUBMIT, tuple(remote), everyone),
+            (Event.CLAIM_RECONCILE, tuple(reconcilable), everyone),
+            (Event.CLAIM_CANCEL, tuple(remote), everyone),
+            (Event.CLAIM_FETCH, tuple(remote), settings.fetches_at_once),
+            (Event.CLAIM_POLL, tuple(remote), settings.polls_at_once),
+        )
 
     async def prepare(self, *, alone: bool) -> None:
-        """Set the slots; when ``alone`` (embedded), every lease is a dead worker's and is freed at once."""
-        for local in self._local.values():
-            await self._store.set_capacity(local.name, local.capacity)
-        for remote in self._remote.values():
-            await self._store.set_capacity(remote.name, remote.capacity)
+        """Set the pools; when ``alone`` (embedded), every lease is a dead worker's and is freed at once."""
+        limits = {name: each.limits for name, each in self._local.items()}
+        limits |= {name: each.limits for name, each in self._remote.items()}
+        pools = [
+            Pool(name=f"upstream:{name}", capacity=each.tasks, rate=each.submits)
+            for name, each in limits.items()
+        ]
+        pools += [Pool(name=f"polls:{name}", rate=each.polls) for name, each in limits.items()]
+        await self._store.set_pools(pools)
         if alone:
-            freed = await self._store.reap(self._clock(), all_leases=True)
+            freed = await self._store.reap(
+                self._clock(), reconcile_within=self._settings.reconcile_within, all_leases=True
+            )
             if freed:
                 log.info("took over unfinished tasks", tasks=len(freed))
 
@@ -74,7 +105,9 @@ class Worker:
         self._idle.clear()
         try:
             while not self._stopping:
-                if not await self._guarded_turn():
+                if await self._guarded_turn():
+                    await asyncio.sleep(_BREATH)
+                else:
                     await self._changes.wait(self._settings.tick)
         finally:
             self._idle.set()
@@ -93,65 +126,89 @@ class Worker:
         A submission is let finish: breaking it off would leave open whether the upstream accepted.
         """
         self._stopping = True
-        self._changes.ring()
+        self._changes.ring_here()
         await self._idle.wait()  # a claim under way is work of ours, too
-        for task in self._running - self._submitting:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        for event, tasks in self._running.items():
+            if event is not Event.CLAIM_SUBMIT:
+                for task in tasks:
+                    task.cancel()
+        everything = [task for tasks in self._running.values() for task in tasks]
+        await asyncio.gather(*everything, return_exceptions=True)
 
     async def _turn(self) -> bool:
         await self._housekeep()
         claims = 0
-        for event, upstreams, limit in (
-            (Event.CLAIM_RENDER, self._local, self._settings.submits_at_once),
-            (Event.CLAIM_SUBMIT, self._remote, self._settings.submits_at_once),
-            (Event.CLAIM_POLL, self._remote, self._settings.polls_at_once),
-            (Event.CLAIM_FETCH, self._remote, self._settings.submits_at_once),
-        ):
-            if self._stopping:
-                break
-            now = self._clock()
-            taken = await self._store.claim(
-                event,
-                upstreams=tuple(upstreams),
-                worker=self._settings.name,
-                now=now,
-                lease_until=now + round(self._settings.lease * 1000),
-                limit=limit,
-            )
-            claims += len(taken)
-            for claim in taken:
-                self._changes.publish(claim.task)
-                self._start(event, claim)
+        for event, upstreams, most in self._duties:
+            room = most - self._working.get(event, 0)
+            if self._stopping or not upstreams or room <= 0:
+                continue
+            claims += await self._claim(event, upstreams, room)
         return claims > 0
+
+    async def _claim(self, event: Event, upstreams: tuple[str, ...], room: int) -> int:
+        now = self._clock()
+        taken = await self._store.claim(
+            event,
+            upstreams=upstreams,
+            worker=self._settings.name,
+            now=now,
+            lease_until=now + round(self._settings.lease * 1000),
+            limit=room,
+        )
+        if event is Event.CLAIM_POLL:
+            for claims in self._looks(taken):
+                self._start(event, claims, self._drive.poll(claims))
+            return len(taken)
+        work = {
+            Event.CLAIM_RENDER: self._render.render,
+            Event.CLAIM_SUBMIT: self._drive.submit,
+            Event.CLAIM_RECONCILE: self._drive.reconcile,
+            Event.CLAIM_CANCEL: self._drive.cancel,
+            Event.CLAIM_FETCH: self._drive.fetch,
+        }[event]
+        for claim in taken:
+            if event in {Event.CLAIM_RENDER, Event.CLAIM_FETCH}:
+                self._changes.publish(claim.task)
+            self._start(event, [claim], work(claim))
+        return len(taken)
+
+    def _looks(self, taken: Sequence[Claim]) -> list[list[Claim]]:
+        """The claims in groups of one upstream, as large as one look of that upstream may be."""
+        groups: dict[str, list[Claim]] = {}
+        for claim in taken:
+            groups.setdefault(claim.schedule.upstream, []).append(claim)
+        looks = []
+        for upstream, claims in groups.items():
+            size = max(1, self._remote[upstream].abilities.looks_at_once)
+            looks += [claims[start : start + size] for start in range(0, len(claims), size)]
+        return looks
 
     async def _housekeep(self) -> None:
         loop_time = asyncio.get_running_loop().time()
         if loop_time < self._next_reap:
             return
-        self._next_reap = loop_time + min(1.0, self._settings.lease / 3)
-        for task in (*await self._store.reap(self._clock()), *await self._store.expire(self._clock())):
+        self._next_reap = loop_time + min(_REAP_EVERY, self._settings.lease / 3)
+        now = self._clock()
+        reaped = await self._store.reap(now, reconcile_within=self._settings.reconcile_within)
+        for task in (*reaped, *await self._store.expire(now)):
             self._changes.publish(task)
 
-    def _start(self, event: Event, claim: Claim) -> None:
-        driver = {
-            Event.CLAIM_RENDER: self._render.render,
-            Event.CLAIM_SUBMIT: self._drive.submit,
-            Event.CLAIM_POLL: self._drive.poll,
-            Event.CLAIM_FETCH: self._drive.fetch,
-        }[event]
-        task = asyncio.create_task(self._guarded(driver(claim), claim))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        if event is Event.CLAIM_SUBMIT:
-            self._submitting.add(task)
-            task.add_done_callback(self._submitting.discard)
+    def _start(self, event: Event, claims: Sequence[Claim], work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guarded(work, claims))
+        running = self._running.setdefault(event, set())
+        running.add(task)
+        self._working[event] = self._working.get(event, 0) + len(claims)
 
-    async def _guarded(self, work: Coroutine[Any, Any, None], claim: Claim) -> None:
-        """A fault in one task's coroutine is logged and left to the lease; it never reaches the others."""
+        def finish(done: asyncio.Task[None]) -> None:
+            running.discard(done)
+            self._working[event] -= len(claims)
+            self._changes.ring_here()
+
+        task.add_done_callback(finish)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], claims: Sequence[Claim]) -> None:
+        """A fault in one coroutine is logged and left to the lease; it never reaches the others."""
         try:
             await work
         except Exception:
-            log.exception("task attempt broke off", task=claim.task.id, attempt=claim.schedule.attempt)
-        finally:
-            self._changes.ring()
+            log.exception("attempt broke off", tasks=[claim.task.id for claim in claims])

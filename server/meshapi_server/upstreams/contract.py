@@ -1,19 +1,21 @@
-"""What an upstream is to the rest of the server: values, two protocols and four refusals.
+"""What an upstream is to the rest of the server: values, two protocols and the ways to say no.
 
 A *remote* upstream takes a task and is polled; a *local* one makes the video in this process's care,
 under a lease that its worker extends. An upstream imports nothing of the server but this module.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from meshapi_server.tasks.limits import Limits, Rate
 from meshapi_server.tasks.spec import ContentItem, Spec
 from meshapi_server.tasks.task import Facts, TaskError
 
 __all__ = [
+    "Abilities",
     "Accepted",
     "ContentItem",
     "Deferred",
@@ -21,26 +23,41 @@ __all__ = [
     "FetchInput",
     "InputUnavailable",
     "Job",
+    "Limits",
     "LocalUpstream",
+    "Look",
     "Progress",
+    "Rate",
     "Rejected",
     "RemoteUpstream",
     "Rendered",
     "Report",
     "Spec",
     "TaskError",
+    "Unserved",
 ]
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """One attempt at one task. ``model`` is the upstream's own model id; ``seed`` is always concrete."""
+    """One attempt at one task. ``model`` is the upstream's own model id; ``seed`` is always concrete.
+
+    ``submission`` numbers the paid calls of the task; repeating one after a lost answer keeps its number.
+    ``callback_url`` is where the upstream may announce a change of this task; a hint, never believed.
+    """
 
     task_id: str
     attempt: int
+    submission: int
     model: str
     spec: Spec
     seed: int
     submitted_at: int  # ms since the epoch: when the task was created
+    callback_url: str | None = None
+
+    @property
+    def token(self) -> str:
+        """The idempotency key of this submission: the same for every repetition of it, and for no other."""
+        return f"{self.task_id}.{self.submission}"
 
 
 class Accepted(Struct, frozen=True, kw_only=True):
@@ -59,12 +76,38 @@ class Rendered(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """What a poll said. ``fraction`` is 0..1 or None when the upstream does not tell."""
+    """What a poll said. ``fraction`` is 0..1 or None when the upstream does not tell.
+
+    A status that the upstream's protocol did not have yesterday is ``running``: unknown is not terminal.
+    """
 
     state: Literal["queued", "running", "succeeded", "failed"]
     fraction: float | None = None
     error: TaskError | None = None
     look_again_in: float | None = None  # seconds; None leaves it to the schedule
+
+
+class Look(Struct, frozen=True, kw_only=True):
+    """One task in a poll of many: its id at the upstream, and what was asked."""
+
+    reference: str
+    job: Job
+
+
+class Abilities(Struct, frozen=True, kw_only=True):
+    """What an upstream's protocol offers beyond submit, poll and fetch; the engine asks for nothing else.
+
+    ``resends``: a submission with a token that it has seen gives the first answer, so a lost answer may
+    be asked for again. ``finds``: a submission can be looked up by its token. ``cancels``: a task can be
+    stopped. ``looks_at_once``: how many tasks one poll may cover. ``calls_back``: it announces changes to a
+    URL.
+    """
+
+    resends: bool = False
+    finds: bool = False
+    cancels: bool = False
+    looks_at_once: int = 1
+    calls_back: bool = False
 
 
 class Rejected(Exception):
@@ -75,12 +118,27 @@ class Rejected(Exception):
         self.error = error
 
 
-class Deferred(Exception):
-    """Not now, and certainly not billed; try again in ``retry_after`` seconds."""
+class Unserved(Exception):
+    """This upstream certainly did not take the task and waiting will not help: key, funds, model gone.
 
-    def __init__(self, reason: str, retry_after: float) -> None:
+    Another upstream may be asked; when there is none, the task fails with ``error``.
+    """
+
+    def __init__(self, error: TaskError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class Deferred(Exception):
+    """Not now, and certainly not billed; try again in ``retry_after`` seconds, or ask another upstream.
+
+    ``pause``: the whole upstream is busy (a 429, an overload), so nothing is sent to it for that long.
+    """
+
+    def __init__(self, reason: str, retry_after: float, *, pause: bool = False) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.pause = pause
 
 
 class InputUnavailable(Exception):
@@ -96,7 +154,7 @@ class LocalUpstream(Protocol):
     """Makes videos itself. The same job gives the same bytes, so it may be started again."""
 
     name: str
-    capacity: int
+    limits: Limits
 
     async def render(self, job: Job, workspace: Path, report: Report) -> Rendered:
         """Make the video in ``workspace``. Raises Rejected. Cancelling the coroutine stops the work."""
@@ -107,17 +165,27 @@ class RemoteUpstream(Protocol):
     """Takes tasks and is polled."""
 
     name: str
-    capacity: int
+    limits: Limits
+    abilities: Abilities
 
     async def submit(self, job: Job) -> Accepted:
-        """Ask once. Raises Rejected or Deferred.
+        """Ask once, without any retry underneath. Raises Rejected, Unserved or Deferred.
 
-        Any other exception means that it is unknown whether the upstream accepted.
+        Any other exception means that it is unknown whether the upstream accepted. With ``abilities.resends``
+        it may be called again with the same ``job.token``.
         """
         ...
 
-    async def poll(self, reference: str, job: Job) -> Progress:
-        """Where it stands. Raises Deferred when the upstream could not say."""
+    async def find(self, job: Job) -> Accepted | None:
+        """Look a submission up by ``job.token``; None when it is not there (yet). For ``abilities.finds``."""
+        ...
+
+    async def poll(self, looks: Sequence[Look]) -> Sequence[Progress | Exception]:
+        """Where each of the tasks stands, in their order; at most ``abilities.looks_at_once`` of them.
+
+        An exception in a place (or raised, for all) means that the upstream could not say; Deferred tells
+        when to look again.
+        """
         ...
 
     async def fetch(self, reference: str, job: Job, workspace: Path) -> Rendered:
@@ -125,5 +193,8 @@ class RemoteUpstream(Protocol):
         ...
 
     async def cancel(self, reference: str, job: Job) -> bool:
-        """Ask the upstream to stop; False when it cannot be stopped any more."""
+        """Ask the upstream to stop; False when it cannot be stopped any more.
+
+        Raises when it did not answer.
+        """
         ...

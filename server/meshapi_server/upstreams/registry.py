@@ -6,6 +6,7 @@ from collections.abc import Set
 from meshapi_server.tasks.errors import ModelUnknown, ProviderOff, RequestInvalid
 from meshapi_server.tasks.ports import Prepared
 from meshapi_server.tasks.spec import Spec
+from meshapi_server.tasks.task import Route
 
 from .card import ModelCard
 from .catalogue import Catalogue
@@ -39,8 +40,14 @@ class Registry:
         return Prepared(
             spec=fitted.spec,
             unsupported=fitted.unsupported,
-            model=served.id,
-            upstream=served.provider,
+            routes=(
+                Route(
+                    upstream=served.provider,
+                    model=served.id,
+                    upstream_model=served.upstream_id,
+                    usual_seconds=served.usual_seconds,
+                ),
+            ),
         )
 
     def rows(self) -> tuple[ModelRow, ...]:

@@ -25,7 +25,7 @@ def accept(store: SqliteStore) -> Accept:
         *, key: Idempotency | None = None, response: bytes = b"{}", due: int = samples.NOW, **fields: Any
     ) -> Task:
         task = samples.task(**fields)
-        await store.create(task, samples.schedule(due=due), response, key)
+        await store.create(task, samples.schedule_of(task, due=due), response, key)
         return task
 
     return create

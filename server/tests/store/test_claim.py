@@ -24,14 +24,14 @@ async def accepted(store: SqliteStore, claim: Claim, due: int = NOW) -> None:
 async def test_the_highest_priority_goes_first_and_then_the_oldest(
     store: SqliteStore, accept: Accept, take: Take
 ) -> None:
-    await store.set_capacity(REMOTE, 100)
+    await store.set_pools(samples.pools(REMOTE, 100))
     priorities = [None, 3, 9, 0, 3]
     tasks = [await accept(spec=samples.spec(priority=priority)) for priority in priorities]
     assert names(await take()) == [tasks[index].id for index in (2, 1, 4, 0, 3)]
 
 
 async def test_no_more_are_taken_than_were_asked_for(store: SqliteStore, accept: Accept, take: Take) -> None:
-    await store.set_capacity(REMOTE, 100)
+    await store.set_pools(samples.pools(REMOTE, 100))
     tasks = [await accept() for _ in range(5)]
     assert names(await take(limit=2)) == [task.id for task in tasks[:2]]
     assert names(await take(limit=2)) == [task.id for task in tasks[2:4]]
@@ -44,7 +44,7 @@ async def test_an_upstream_without_a_capacity_takes_nothing(accept: Accept, take
 
 async def test_an_upstream_takes_only_its_own_tasks(store: SqliteStore, accept: Accept, take: Take) -> None:
     for upstream in (LOCAL, REMOTE):
-        await store.set_capacity(upstream, 5)
+        await store.set_pools(samples.pools(upstream, 5))
     mine = await accept(upstream=LOCAL)
     await accept(upstream=REMOTE)
     assert names(await take(Event.CLAIM_RENDER, upstream=LOCAL)) == [mine.id]
@@ -53,7 +53,7 @@ async def test_an_upstream_takes_only_its_own_tasks(store: SqliteStore, accept: 
 async def test_a_task_that_is_not_due_waits(
     store: SqliteStore, accept: Accept, take: Take, clock: HandClock
 ) -> None:
-    await store.set_capacity(REMOTE, 5)
+    await store.set_pools(samples.pools(REMOTE, 5))
     task = await accept(due=NOW + 1)
     assert await take() == []
     clock.now += 1
@@ -63,7 +63,7 @@ async def test_a_task_that_is_not_due_waits(
 async def test_a_slot_stays_taken_while_the_task_sleeps_upstream_and_is_free_when_it_ends(
     store: SqliteStore, accept: Accept, take: Take
 ) -> None:
-    await store.set_capacity(REMOTE, 2)
+    await store.set_pools(samples.pools(REMOTE, 2))
     tasks = [await accept() for _ in range(3)]
     claims = await take()
     assert names(claims) == [tasks[0].id, tasks[1].id]
@@ -75,7 +75,7 @@ async def test_a_slot_stays_taken_while_the_task_sleeps_upstream_and_is_free_whe
 
 
 async def test_a_deferred_task_gives_its_slot_back(store: SqliteStore, accept: Accept, take: Take) -> None:
-    await store.set_capacity(REMOTE, 1)
+    await store.set_pools(samples.pools(REMOTE, 1))
     first, second = await accept(), await accept()
     (claim,) = await take()
     step = Step(event=Event.DEFERRED, attempt=claim.schedule.attempt, due=NOW + 5_000)
@@ -86,16 +86,16 @@ async def test_a_deferred_task_gives_its_slot_back(store: SqliteStore, accept: A
 async def test_less_capacity_than_is_used_stops_claims_and_breaks_nothing(
     store: SqliteStore, accept: Accept, take: Take
 ) -> None:
-    await store.set_capacity(REMOTE, 3)
+    await store.set_pools(samples.pools(REMOTE, 3))
     for _ in range(4):
         await accept()
     assert len(await take(limit=3)) == 3
-    await store.set_capacity(REMOTE, 1)
+    await store.set_pools(samples.pools(REMOTE, 1))
     assert await take() == []
 
 
 async def test_a_claim_is_the_intent_written_down(store: SqliteStore, accept: Accept, take: Take) -> None:
-    await store.set_capacity(REMOTE, 1)
+    await store.set_pools(samples.pools(REMOTE, 1))
     task = await accept()
     (claim,) = await take(worker="w7")
     stored = await store.schedule(task.id)
@@ -114,7 +114,7 @@ async def test_a_claim_is_the_intent_written_down(store: SqliteStore, accept: Ac
 async def test_several_workers_at_once_never_get_the_same_task(
     store: SqliteStore, accept: Accept, take: Take
 ) -> None:
-    await store.set_capacity(REMOTE, 100)
+    await store.set_pools(samples.pools(REMOTE, 100))
     tasks = [await accept() for _ in range(40)]
     groups = await asyncio.gather(*(take(worker=f"w{n}") for n in range(8)))
     taken = [name for group in groups for name in names(group)]
@@ -124,7 +124,7 @@ async def test_several_workers_at_once_never_get_the_same_task(
 async def test_several_workers_at_once_never_exceed_the_slots(
     store: SqliteStore, accept: Accept, take: Take
 ) -> None:
-    await store.set_capacity(REMOTE, 5)
+    await store.set_pools(samples.pools(REMOTE, 5))
     for _ in range(40):
         await accept()
     groups = await asyncio.gather(*(take(worker=f"w{n}") for n in range(8)))
@@ -134,7 +134,7 @@ async def test_several_workers_at_once_never_exceed_the_slots(
 async def test_a_poll_is_claimed_when_it_is_due_and_by_one_worker_only(
     store: SqliteStore, accept: Accept, take: Take, clock: HandClock
 ) -> None:
-    await store.set_capacity(REMOTE, 5)
+    await store.set_pools(samples.pools(REMOTE, 5))
     task = await accept()
     (claim,) = await take()
     await accepted(store, claim, due=NOW + 1_000)
@@ -149,7 +149,7 @@ async def test_a_poll_is_claimed_when_it_is_due_and_by_one_worker_only(
 async def test_a_fetch_is_claimed_after_the_upstream_is_done(
     store: SqliteStore, accept: Accept, take: Take
 ) -> None:
-    await store.set_capacity(REMOTE, 5)
+    await store.set_pools(samples.pools(REMOTE, 5))
     task = await accept()
     (claim,) = await take()
     await accepted(store, claim)
@@ -163,7 +163,7 @@ async def test_a_fetch_is_claimed_after_the_upstream_is_done(
 async def test_two_steps_of_one_attempt_at_once_end_the_task_once(
     store: SqliteStore, accept: Accept, take: Take
 ) -> None:
-    await store.set_capacity(LOCAL, 1)
+    await store.set_pools(samples.pools(LOCAL, 1))
     task = await accept(upstream=LOCAL)
     (claim,) = await take(Event.CLAIM_RENDER, upstream=LOCAL)
     stored = Step(event=Event.STORED, attempt=claim.schedule.attempt, outcome=samples.outcome())

@@ -22,7 +22,7 @@ class Road:
 
     async def to(self, state: State) -> Task:
         upstream = LOCAL if state is State.RENDERING else REMOTE
-        await self.store.set_capacity(upstream, 10)
+        await self.store.set_pools(samples.pools(upstream, 10))
         task = await self.accept(upstream=upstream)
         if state is State.QUEUED:
             return task
@@ -124,7 +124,7 @@ async def test_a_stranger_cancels_nothing(road: Road, store: SqliteStore) -> Non
 
 async def test_a_lease_that_still_runs_is_left_alone(road: Road, store: SqliteStore) -> None:
     task = await road.to(State.RENDERING)
-    assert await store.reap(NOW + 30_000) == []
+    assert await store.reap(NOW + 30_000, reconcile_within=RECONCILE_WITHIN) == []
     assert await road.state(task) is State.RENDERING
 
 
@@ -132,7 +132,7 @@ async def test_a_render_with_a_lost_lease_goes_back_into_the_queue_and_frees_its
     road: Road, store: SqliteStore
 ) -> None:
     task = await road.to(State.RENDERING)
-    (seen,) = await store.reap(NOW + 30_001)
+    (seen,) = await store.reap(NOW + 30_001, reconcile_within=RECONCILE_WITHIN)
     assert (seen.id, seen.status) == (task.id, Status.PENDING)
     assert await road.state(task) is State.QUEUED
     assert await road.used(LOCAL) == 0
@@ -143,7 +143,7 @@ async def test_a_submission_with_a_lost_lease_is_unknown_until_its_deadline_and_
 ) -> None:
     task = await road.to(State.SENDING)
     lost = NOW + 30_001
-    assert await store.reap(lost) == []
+    assert await store.reap(lost, reconcile_within=RECONCILE_WITHIN) == []
     assert await road.state(task) is State.UNKNOWN
     assert await road.used(REMOTE) == 1
     clock.now = lost + RECONCILE_WITHIN
@@ -159,7 +159,7 @@ async def test_an_answer_that_comes_after_the_lease_was_lost_is_still_taken(
     road: Road, store: SqliteStore
 ) -> None:
     task = await road.to(State.SENDING)
-    await store.reap(NOW + 30_001)
+    await store.reap(NOW + 30_001, reconcile_within=RECONCILE_WITHIN)
     assert await road.step(task, Event.ACCEPTED, upstream_ref="up") is not None
     assert await road.state(task) is State.POLLING
 
@@ -172,7 +172,7 @@ async def test_a_poll_or_a_fetch_with_a_lost_lease_is_due_again_at_once(
     event = Event.CLAIM_POLL if state is State.POLLING else Event.CLAIM_FETCH
     assert len(await take(event)) == 1
     clock.now = NOW + 30_001
-    await store.reap(clock.now)
+    await store.reap(clock.now, reconcile_within=RECONCILE_WITHIN)
     assert [claim.task.id for claim in await take(event)] == [task.id]
 
 
@@ -181,7 +181,7 @@ async def test_a_worker_that_was_paused_past_its_lease_saves_nothing(
 ) -> None:
     task = await road.to(State.RENDERING)
     clock.now = NOW + 30_001
-    await store.reap(clock.now)
+    await store.reap(clock.now, reconcile_within=RECONCILE_WITHIN)
     await take(Event.CLAIM_RENDER, upstream=LOCAL)
     for event in (Event.PROGRESSED, Event.STORED, Event.FAILED, Event.RELEASED):
         assert await road.step(task, event, outcome=samples.outcome()) is None
@@ -217,7 +217,7 @@ async def test_a_server_that_starts_alone_frees_every_lease_and_counts_the_slots
     rendering, sending = await road.to(State.RENDERING), await road.to(State.SENDING)
     polling = await road.to(State.POLLING)
     await store.write(lambda database: database.execute("update slot set used = 99"))
-    seen = await store.reap(NOW, all_leases=True)
+    seen = await store.reap(NOW, all_leases=True, reconcile_within=RECONCILE_WITHIN)
     assert [task.id for task in seen] == [rendering.id]
     states = [await road.state(task) for task in (rendering, sending, polling)]
     assert states == [State.QUEUED, State.UNKNOWN, State.POLLING]
@@ -226,7 +226,7 @@ async def test_a_server_that_starts_alone_frees_every_lease_and_counts_the_slots
 
 async def test_every_attempt_is_written_down_with_its_end(road: Road, store: SqliteStore) -> None:
     task = await road.to(State.RENDERING)
-    await store.reap(NOW + 30_001)
+    await store.reap(NOW + 30_001, reconcile_within=RECONCILE_WITHIN)
     select = "select attempt, event, ended_by from attempt where task_id = ?"
     rows = await store.write(lambda database: database.execute(select, (task.id,)).fetchall())
     assert rows == [(1, "claim_render", "lease_lost")]

@@ -16,7 +16,7 @@ async def test_a_page_is_told_what_each_of_its_tasks_is_told_alone(
     monkeypatch.setattr(sqlite, "POSITIONS_COUNTED", 5)
     tasks = [await accept(spec=samples.spec(priority=number % 3)) for number in range(12)]
     tasks += [await accept(upstream=LOCAL) for _ in range(3)]
-    await store.set_capacity(REMOTE, 2)
+    await store.set_pools(samples.pools(REMOTE, 2))
     assert len(await take()) == 2
     alone: dict[str, int] = {}
     for task in tasks:

@@ -1,10 +1,20 @@
 """Upstreams that do what a test tells them, behind the two protocols of upstreams/contract.py."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from meshapi_server.upstreams.contract import Accepted, Facts, Job, Progress, Rendered, Report
+from meshapi_server.upstreams.contract import (
+    Abilities,
+    Accepted,
+    Facts,
+    Job,
+    Limits,
+    Look,
+    Progress,
+    Rendered,
+    Report,
+)
 
 Submit = Callable[[Job], Awaitable[Accepted]]
 Poll = Callable[[str, Job], Awaitable[Progress]]
@@ -37,9 +47,16 @@ class ScriptedRemote:
     name = "sandbox"
 
     def __init__(
-        self, *, submit: Submit = accept, poll: Poll = succeed, fetch: Fetch = deliver, capacity: int = 10
+        self,
+        *,
+        submit: Submit = accept,
+        poll: Poll = succeed,
+        fetch: Fetch = deliver,
+        capacity: int = 10,
+        abilities: Abilities = Abilities(cancels=True),
     ) -> None:
-        self.capacity = capacity
+        self.limits = Limits(tasks=capacity)
+        self.abilities = abilities
         self.submits: list[Job] = []
         self.polls = 0
         self.cancelled: list[str] = []
@@ -49,9 +66,12 @@ class ScriptedRemote:
         self.submits.append(job)
         return await self._submit(job)
 
-    async def poll(self, reference: str, job: Job) -> Progress:
-        self.polls += 1
-        return await self._poll(reference, job)
+    async def find(self, job: Job) -> Accepted | None:
+        raise AssertionError("not among its abilities")
+
+    async def poll(self, looks: Sequence[Look]) -> Sequence[Progress | Exception]:
+        self.polls += len(looks)
+        return [await self._poll(look.reference, look.job) for look in looks]
 
     async def fetch(self, reference: str, job: Job, workspace: Path) -> Rendered:
         return await self._fetch(workspace)
@@ -67,7 +87,7 @@ class ScriptedLocal:
     name = "mesh"
 
     def __init__(self, draw: Draw = draw, *, capacity: int = 2) -> None:
-        self.capacity = capacity
+        self.limits = Limits(tasks=capacity)
         self.begun: list[Job] = []
         self.stopped = 0
         self._draw = draw

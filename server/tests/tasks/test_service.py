@@ -40,7 +40,7 @@ async def create(service: TaskService, spec: Spec | None = None, key: Idempotenc
 
 
 async def claim(store: SqliteStore, clock: HandClock) -> list[Claim]:
-    await store.set_capacity(REMOTE, 100)
+    await store.set_pools(samples.pools(REMOTE, 100))
     lease_until = clock() + 30_000
     return await store.claim(
         Event.CLAIM_SUBMIT, upstreams=(REMOTE,), worker="w", now=clock(), lease_until=lease_until, limit=16

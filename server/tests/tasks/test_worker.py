@@ -15,6 +15,8 @@ from meshapi_server.tasks import ids
 from meshapi_server.tasks.changes import Changes
 from meshapi_server.tasks.clock import system_clock
 from meshapi_server.tasks.errors import TaskEnded
+from meshapi_server.tasks.jobs import Jobs
+from meshapi_server.tasks.life import RECONCILE_WITHIN
 from meshapi_server.tasks.service import TaskService
 from meshapi_server.tasks.states import State, Status
 from meshapi_server.tasks.task import Task, TaskError
@@ -79,7 +81,8 @@ class Bench:
         local: Mapping[str, LocalUpstream] = {u.name: u for u in upstreams if isinstance(u, ScriptedLocal)}
         remote: Mapping[str, RemoteUpstream] = {u.name: u for u in upstreams if isinstance(u, ScriptedRemote)}
         settings = WorkerSettings(name=ids.ulid(), lease=lease, tick=0.02)
-        return Worker(self.store, self.files, self.changes, system_clock, settings, local, remote)
+        jobs = Jobs(self.store, lambda upstream, task_id: None)
+        return Worker(self.store, self.files, self.changes, system_clock, jobs, settings, local, remote)
 
     @asynccontextmanager
     async def working(
@@ -453,7 +456,7 @@ async def test_a_render_whose_lease_was_taken_away_stops_and_its_successor_finis
     task = await bench.create(LOCAL_MODEL)
     async with bench.working(upstream):
         await bench.reaches(task, State.RENDERING)
-        await bench.store.reap(system_clock(), all_leases=True)
+        await bench.store.reap(system_clock(), all_leases=True, reconcile_within=RECONCILE_WITHIN)
         ended = await bench.ended(task)
 
     assert (ended.status, [job.attempt for job in upstream.begun]) == (Status.SUCCEEDED, [1, 2])

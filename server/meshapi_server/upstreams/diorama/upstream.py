@@ -8,6 +8,7 @@ from meshapi_server.upstreams.contract import (
     FetchInput,
     InputUnavailable,
     Job,
+    Limits,
     Rejected,
     Rendered,
     Report,
@@ -24,7 +25,7 @@ class Diorama:
     name = "mesh"
 
     def __init__(self, fetch: FetchInput, *, capacity: int, threads: int) -> None:
-        self.capacity = capacity
+        self.limits = Limits(tasks=capacity)
         self._fetch = fetch
         self._threads = threads
 

@@ -11,15 +11,18 @@
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
 from meshapi_server.upstreams.contract import (
+    Abilities,
     Accepted,
     Deferred,
     Facts,
     Job,
+    Limits,
+    Look,
     Progress,
     Rejected,
     Rendered,
@@ -40,12 +43,13 @@ class Sandbox:
     name = "sandbox"
 
     def __init__(self, clock: Callable[[], int], *, capacity: int = 10_000) -> None:
-        self.capacity = capacity
+        self.limits = Limits(tasks=capacity)
+        self.abilities = Abilities(cancels=True)
         self._clock = clock
 
     async def submit(self, job: Job) -> Accepted:
         """Accept, and write the time of it into the reference."""
-        behaviour = _behaviour(job)
+        behaviour = job.model
         if behaviour == "moderated":
             raise Rejected(
                 TaskError(
@@ -57,8 +61,15 @@ class Sandbox:
             raise Deferred("the sandbox is busy", retry_after=0.2)
         return Accepted(reference=f"{behaviour}-{self._clock()}", look_again_in=0.0)
 
-    async def poll(self, reference: str, job: Job) -> Progress:
-        """Where the script is by now."""
+    async def find(self, job: Job) -> Accepted | None:
+        """Nothing is kept, so nothing is found."""
+        return None
+
+    async def poll(self, looks: Sequence[Look]) -> Sequence[Progress | Exception]:
+        """Where the scripts are by now."""
+        return [self._look(look.reference) for look in looks]
+
+    def _look(self, reference: str) -> Progress | Exception:
         behaviour, _, accepted_at = reference.rpartition("-")
         seconds = (self._clock() - int(accepted_at)) / 1000
         match behaviour:
@@ -67,7 +78,7 @@ class Sandbox:
             case "slow" if seconds < SLOW_SECONDS:
                 return Progress(state="running", fraction=seconds / SLOW_SECONDS, look_again_in=0.5)
             case "flaky" if seconds < FLAKY_SECONDS:
-                raise Deferred("the sandbox stumbles", retry_after=0.3)
+                return Deferred("the sandbox stumbles", retry_after=0.3)
             case "fails" if seconds < FAILS_AFTER_SECONDS:
                 return Progress(state="running", fraction=0.5, look_again_in=0.3)
             case "fails":
@@ -87,10 +98,6 @@ class Sandbox:
     async def cancel(self, reference: str, job: Job) -> bool:
         """There is nothing to stop."""
         return True
-
-
-def _behaviour(job: Job) -> str:
-    return job.model.partition("/")[2]
 
 
 def _copy(name: str, workspace: Path) -> Path:
