@@ -13,6 +13,8 @@ from hosted import HostedService
 from official import Official, installed
 from pages import PAGES, go_programs_of
 
+import seeds
+
 PROGRAMS = Path(__file__).parent / "programs"
 
 
@@ -29,8 +31,9 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> GoPrograms:
     programs = GoPrograms(tmp_path_factory.mktemp("go"))
     for page in PAGES:
         programs.add_all(go_programs_of(page))
-    for source in sorted(PROGRAMS.glob("*.go")):
-        programs.add(source.stem, source.read_text("utf-8"))
+    programs.add_all(seeds.go_programs())
+    for source in sorted(PROGRAMS.glob("*/main.go")):
+        programs.add(source.parent.name, source.read_text("utf-8"))
     programs.build()
     return programs
 

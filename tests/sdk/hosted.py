@@ -32,7 +32,7 @@ FIELDS = {
 
 @dataclass
 class HostedTask:
-    """One task: each look moves it on, from queued through running to its end."""
+    """One task: the first look finds it queued, every later one ended."""
 
     id: str
     model: str
@@ -40,9 +40,7 @@ class HostedTask:
 
     @property
     def status(self) -> str:
-        if self.looks < 2:
-            return "queued"
-        return "running" if self.looks < 3 else ENDS.get(self.model, "succeeded")
+        return "queued" if self.looks < 2 else ENDS.get(self.model, "succeeded")
 
     def view(self, base: str) -> dict[str, Any]:
         """The task on the wire, with everything the hosted service sends and nothing of ours."""
