@@ -1,27 +1,38 @@
-"""What the Python SDK costs beside its own HTTP library: CPU per `retrieve`, and import time.
+"""What the Python SDK costs beside its own HTTP library and beside the published 0.1.x SDK; and its import.
 
-    .venv/bin/python bench/sdk.py [--calls 1000] [--rounds 9]
+    .venv/bin/python bench/sdk.py [--calls 1000] [--rounds 9] [--only retrieve|concurrent|import]
 
 The server is a raw socket loop in a process of its own, so that only the client's CPU is counted. The
 candidates take turns in every round; the ratio is taken within a round and the median of the rounds is
-told. "Bare" is httpx2's own client and `json.loads`, with the same headers, against the same server.
+told. "Bare" is httpx2's own client and `json.loads`, with the same headers, against the same server. The
+published SDK has the same name as ours, so it answers from an interpreter of its own (`sdk_official.py`).
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import multiprocessing
+import random
 import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import httpx2
 
 from meshapi import AsyncMeshAPI, MeshAPI
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "sdk"))
+
+from official import installed
+
+HERE = Path(__file__).parent
 
 TASK = {
     "id": "task_01K5A9Q8ZJ3V7T1N2M4P6R8S0W",
@@ -87,14 +98,51 @@ def _cpu_us(call: Callable[[], object], calls: int) -> float:
     return (time.process_time() - started) / calls * 1e6
 
 
-async def _async_cpu_us(call: Callable[[], Awaitable[object]], calls: int, at_once: int) -> float:
+@dataclass(frozen=True)
+class Took:
+    """What a number of calls took: seconds by the clock and of CPU, each per call."""
+
+    seconds: float
+    cpu: float
+
+
+async def _took(call: Callable[[], Awaitable[object]], calls: int, at_once: int) -> Took:
+    share = calls // at_once
+
     async def worker() -> None:
-        for _ in range(calls // at_once):
+        for _ in range(share):
             await call()
 
-    started = time.process_time()
+    cpu, started = time.process_time(), time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(at_once)))
-    return (time.process_time() - started) / (calls // at_once * at_once) * 1e6
+    made = share * at_once
+    return Took((time.perf_counter() - started) / made, (time.process_time() - cpu) / made)
+
+
+class Published:
+    """The published SDK in its own process."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def take(self, calls: int, at_once: int) -> Took:
+        """Have it make that many calls."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(f"{calls} {at_once}\n")
+        stdin.flush()
+        told = json.loads(stdout.readline())
+        return Took(told["seconds"] / calls, told["cpu"] / calls)
+
+
+@contextlib.contextmanager
+def _published(base: str) -> Iterator[Published]:
+    command = [installed().python, "-P", str(HERE / "sdk_official.py"), base, KEY, str(TASK["id"])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Published(process)
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 def _headers() -> dict[str, str]:
@@ -118,7 +166,7 @@ def _sync_round(base: str, calls: int) -> dict[str, float]:
         return {name: _cpu_us(call, calls) for name, call in candidates.items()}
 
 
-async def _async_round(base: str, calls: int, at_once: int) -> dict[str, float]:
+async def _async_round(base: str, calls: int, at_once: int, published: Published) -> dict[str, Took]:
     url = f"{base}/v1/video/generations/{TASK['id']}"
     limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
     async with (
@@ -137,10 +185,12 @@ async def _async_round(base: str, calls: int, at_once: int) -> dict[str, float]:
         async def aiohttp_call() -> object:
             return await over_aiohttp.videos.retrieve(str(TASK["id"]))
 
-        candidates = {"bare": bare_call, "meshapi over aiohttp": aiohttp_call, "meshapi": sdk_call}
+        candidates = {"bare": bare_call, "meshapi": sdk_call, "meshapi[aiohttp]": aiohttp_call}
         for call in candidates.values():
-            await _async_cpu_us(call, 2 * at_once, at_once)
-        return {name: await _async_cpu_us(call, calls, at_once) for name, call in candidates.items()}
+            await _took(call, 2 * at_once, at_once)
+        found = {name: await _took(call, calls, at_once) for name, call in candidates.items()}
+        published.take(2 * at_once, at_once)
+        return {**found, "0.1.x": published.take(calls, at_once)}
 
 
 def _import_seconds(code: str) -> float:
@@ -150,16 +200,61 @@ def _import_seconds(code: str) -> float:
     return float(done.stdout)
 
 
-def _tell(title: str, rounds: list[dict[str, float]], unit: str) -> None:
-    names = list(rounds[0])
+def _tell(title: str, rounds: list[dict[str, float]], unit: str, over: str, under: str, target: str) -> None:
+    """One line: the medians, and the ratio of two of them within a round."""
     figures = ", ".join(
-        f"{name} {statistics.median(each[name] for each in rounds):.1f} {unit}" for name in names
+        f"{name} {statistics.median(each[name] for each in rounds):.1f} {unit}" for name in rounds[0]
     )
-    ratios = [each[names[-1]] / each[names[0]] for each in rounds]
+    ratios = [each[over] / each[under] for each in rounds]
     print(
-        f"{title}: {figures}; {names[-1]} / {names[0]} = {statistics.median(ratios):.2f}"
-        f" [{min(ratios):.2f}-{max(ratios):.2f}]"
+        f"{title}: {figures}; {over} / {under} = {statistics.median(ratios):.2f}"
+        f" [{min(ratios):.2f}-{max(ratios):.2f}], target {target}"
     )
+
+
+def _retrieve(base: str, calls: int, rounds: int) -> None:
+    results = [_sync_round(base, calls) for _ in range(rounds)]
+    _tell("retrieve, sync, CPU per call", results, "us", "meshapi", "bare", "< 1.3")
+
+
+def _concurrent(base: str, calls: int, rounds: int) -> None:
+    with _published(base) as published:
+        for at_once in (1, 50):
+            results = [asyncio.run(_async_round(base, calls, at_once, published)) for _ in range(rounds)]
+            cpu = [{name: took.cpu * 1e6 for name, took in each.items()} for each in results]
+            _tell(f"retrieve, async, {at_once} at once, CPU per call", cpu, "us", "meshapi", "bare", "< 1.3")
+            rates = [{name: 1 / took.seconds for name, took in each.items()} for each in results]
+            _tell(f"retrieve, async, {at_once} at once, rate", rates, "/s", "meshapi", "0.1.x", ">= 2 at 50")
+            _tell(
+                f"retrieve, async, {at_once} at once, rate",
+                rates,
+                "/s",
+                "meshapi[aiohttp]",
+                "0.1.x",
+                ">= 8 at 50",
+            )
+
+
+IMPORTS = {
+    "httpx2 + pydantic with one model": (
+        "import httpx2, pydantic; type('M', (pydantic.BaseModel,), {'__annotations__': {'x': int}})"
+    ),
+    "a client of meshapi": "from meshapi import MeshAPI, VideoGenerationParams, VideoContentItem",
+    "meshapi alone": "import meshapi",
+}
+
+
+def _imports(rounds: int) -> None:
+    """In each round all of them, in an order of chance: whoever comes first would find cold caches."""
+    measured: list[dict[str, float]] = []
+    for _ in range(rounds):
+        names = list(IMPORTS)
+        random.shuffle(names)
+        found = {name: _import_seconds(IMPORTS[name]) * 1e3 for name in names}
+        measured.append({name: found[name] for name in IMPORTS})
+    bare = "httpx2 + pydantic with one model"
+    _tell("import, CPU", measured, "ms", "a client of meshapi", bare, "< 1.2")
+    _tell("import, CPU", measured, "ms", "meshapi alone", bare, "< 1.2")
 
 
 def main() -> None:
@@ -169,6 +264,7 @@ def main() -> None:
     )
     parser.add_argument("--calls", type=int, default=1000, help="calls per candidate and round")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", choices=("retrieve", "concurrent", "import"))
     options = parser.parse_args()
     ports: multiprocessing.Queue[int] = multiprocessing.Queue()
     server = multiprocessing.Process(target=_serve, args=(ports,), daemon=True)
@@ -177,21 +273,12 @@ def main() -> None:
     with socket.create_connection(("127.0.0.1", int(base.rsplit(":", 1)[1]))):
         pass
     try:
-        rounds = range(options.rounds)
-        _tell("retrieve, sync, CPU per call", [_sync_round(base, options.calls) for _ in rounds], "us")
-        for at_once in (1, 50):
-            results = [asyncio.run(_async_round(base, options.calls, at_once)) for _ in rounds]
-            _tell(f"retrieve, async, {at_once} at once, CPU per call", results, "us")
-        imports = {
-            "httpx2 + pydantic with one model": (
-                "import httpx2, pydantic; type('M', (pydantic.BaseModel,), {'__annotations__': {'x': int}})"
-            ),
-            "meshapi": "from meshapi import MeshAPI, VideoGenerationParams, VideoContentItem",
-        }
-        measured = [{name: _import_seconds(code) * 1e3 for name, code in imports.items()} for _ in rounds]
-        _tell("import, CPU", measured, "ms")
-        alone = [_import_seconds("import meshapi") * 1e3 for _ in rounds]
-        print(f"import meshapi alone, CPU: {statistics.median(alone):.1f} ms")
+        if options.only in {None, "retrieve"}:
+            _retrieve(base, options.calls, options.rounds)
+        if options.only in {None, "concurrent"}:
+            _concurrent(base, options.calls, options.rounds)
+        if options.only in {None, "import"}:
+            _imports(4 * options.rounds)
     finally:
         server.terminate()
         server.join()
