@@ -81,6 +81,7 @@ _SETTING_PARTS: Final[dict[str, dict[str, float]]] = {
     "dunes": {"wind": 1.2},
     "neon": {"chord": 1.0},
     "aurora": {"wind": 0.7, "chord": 0.45},
+    "ocean": {"waves": 1.0, "wind": 0.5},
 }
 _WEATHER_PARTS: Final[dict[str, dict[str, float]]] = {
     "rain": {"rain": 1.0},

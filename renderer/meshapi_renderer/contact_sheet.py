@@ -31,6 +31,7 @@ SHOWCASE: Final[dict[Setting, str]] = {
     "dunes": "Desert dunes under a starry sky",
     "neon": "Abstract neon waves",
     "aurora": "Northern lights on a clear winter night",
+    "ocean": "Rolling waves on the open ocean at sunset",
 }
 """One prompt per scene."""
 

@@ -45,7 +45,7 @@ PLACES: Final[Mapping[str, tuple[Setting, float]]] = {
     "harbour": ("city", 0.5),
     "beach": ("beach", 1.0),
     "island": ("beach", 0.8),
-    "ocean": ("beach", 0.65),
+    "ocean": ("ocean", 1.0),
     "underwater": ("beach", 0.3),
     "forest": ("forest", 1.0),
     "jungle": ("forest", 0.65),

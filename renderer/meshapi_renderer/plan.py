@@ -17,6 +17,7 @@ Setting = Literal[
     "dunes",
     "neon",
     "aurora",
+    "ocean",
 ]
 TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
 Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]

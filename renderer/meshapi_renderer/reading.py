@@ -66,6 +66,7 @@ _USUAL_TIME: Final[dict[Setting, TimeOfDay]] = {
     "dunes": "sunset",
     "neon": "night",
     "aurora": "night",
+    "ocean": "golden",
 }
 _GREY_WEATHER: Final = frozenset({"overcast", "storm", "rain", "snow", "fog"})
 

@@ -100,6 +100,7 @@ SCENES: dict[Setting, str] = {
     "dunes": "meshapi_renderer.scenes.dunes",
     "neon": "meshapi_renderer.scenes.neon",
     "aurora": "meshapi_renderer.scenes.aurora",
+    "ocean": "meshapi_renderer.scenes.ocean",
 }
 """Setting to module; a module is imported when its setting is first asked for."""
 

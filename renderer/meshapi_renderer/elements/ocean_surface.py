@@ -1,0 +1,337 @@
+"""The open sea: rolling waves that hide one another, the sky in them, light through their crests, foam."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from meshapi_renderer import imaging
+from meshapi_renderer.array_types import Bytes8, Floats
+from meshapi_renderer.camera import Camera, Pose
+from meshapi_renderer.colour import mix, smoothstep, swatch8
+from meshapi_renderer.elements.relief_cast import ReliefCaster, Struck
+from meshapi_renderer.elements.softlight import Enlarger
+from meshapi_renderer.elements.swell import Swell, Train, WaveField
+from meshapi_renderer.noise import fbm
+from meshapi_renderer.raycast import gradients
+from meshapi_renderer.rng import Rng
+from meshapi_renderer.scene import Canvas, Scratch
+from meshapi_renderer.view import View
+
+_GRID_LONG = 448
+_NEAR = 14.0
+"""Metres of the plane the camera calls depth 1."""
+_FAR = 2600.0
+_TABLE = 1024
+_FINE_SIDE = 512
+_FINE_METRES = 9.0
+_FOAM_METRES = 26.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeaLook:
+    """Colours (linear, exposed) and temper of the sea."""
+
+    deep: Floats
+    crest: Floats
+    """Light that shines through thin water."""
+    zenith: Floats
+    middle: Floats
+    horizon: Floats
+    glow: Floats
+    """Of the sun or moon, on the water."""
+    glow_x: float
+    glow_slope: float
+    glitter: float
+    foam: Floats
+    wind: float
+    eye: float = 3.4
+    speed: float = 1.0
+
+
+def swell_trains(wind: float, side: float) -> tuple[Train, ...]:
+    """The waves a wind of that strength (1 a light breeze) has raised, coming from ahead and one side."""
+    tall = 0.15 + 0.29 * wind
+    return (
+        Train(
+            tile=190, longest=60, shortest=24, height=tall, heading=0.35 * side, spread=0.35,
+            pace=5.6 + 0.8 * wind, sharp=0.42,
+        ),
+        Train(
+            tile=83, longest=22, shortest=8, height=0.36 * tall, heading=-0.5 * side, spread=0.6,
+            pace=3.4 + 0.5 * wind, sharp=0.38,
+        ),
+        Train(
+            tile=23, longest=6, shortest=1.6, height=0.085 * tall + 0.008, heading=0.8 * side, spread=1.1,
+            pace=1.9 + 0.3 * wind, sharp=0.30,
+        ),
+    )  # fmt: skip
+
+
+class OceanSurface:
+    """Draws the sea under the horizon of a view."""
+
+    def __init__(self, view: View, rng: Rng, look: SeaLook) -> None:
+        canvas = view.canvas
+        self._view, self._look, self._canvas = view, look, canvas
+        share = min(1.0, _GRID_LONG / canvas.long)
+        self._grid = Canvas(max(8, round(canvas.width * share)), max(8, round(canvas.height * share)))
+        self._share = self._grid.width / canvas.width
+        below = (1 - view.horizon) * self._grid.height + view.margin * self._share
+        self._room = Canvas(self._grid.width, max(8, math.ceil(below)))
+        self._caster = ReliefCaster(
+            self._room, view.focal * self._share, look.eye, _FAR, 1.05 if look.eye < 10 else 0.85
+        )
+        self._swell = Swell(swell_trains(look.wind, rng.sub("side").sign()), rng.sub("swell"))
+        spacing = self._caster.spacing()
+        self._runs = [_runs(field, spacing) for field in self._swell.fields]
+        # Far waves are too small for the grid: they keep their light and lose their height.
+        self._standing = smoothstep(20.0, 5.0, spacing)
+        self._light = SeaLight(self._caster, look, self._swell.height, rng.sub("light"))
+        self._fine = imaging.Torus(_fine_ripples(rng.sub("fine")))
+        self._facets = imaging.Torus(_facets(rng.sub("facets")))
+        self._enlargers: dict[int, Enlarger] = {}
+        self._glint = swatch8(look.glow * np.float32(0.4 + 1.4 * look.glitter))
+
+    def draw(self, frame: Bytes8, camera: Camera, pose: Pose, seconds: float, scratch: Scratch) -> None:
+        """Fill ``frame`` below the horizon with the sea of that moment."""
+        t = seconds * self._look.speed
+        _, shift_x, shift_y = camera.scale_shift(pose, math.inf)
+        horizon = self._view.horizon * self._canvas.height + shift_y
+        top = min(self._canvas.height - 8, max(0, math.floor(horizon) - round(0.10 * self._canvas.height)))
+        caster = self._caster
+        x = caster.across(shift_x * self._share) + np.float32(_NEAR * 1.2 * pose.x)
+        z = np.broadcast_to(caster.depth[:, None] + np.float32(_NEAR * pose.zoom), x.shape)
+        height, slope_x, slope_z = self._surface(x, z, t)
+        above = self._room.height - round((self._canvas.height - top) * self._share)
+        struck = caster.cast(height * self._standing, (horizon - top) * self._share + above)
+        planes = self._light.planes(height, slope_x, slope_z, (x, z), t)
+        seen = caster.carried(struck, np.asarray(cv2.merge([*planes, np.ascontiguousarray(z)])))
+        self._compose(frame, struck, seen, (camera, pose, horizon), t, top, scratch)
+
+    def _surface(self, x: Floats, z: Floats, t: float) -> tuple[Floats, Floats, Floats]:
+        """Height, slope to the right and slope away, each (steps, columns)."""
+        steps, columns = x.shape
+        total = np.zeros((steps, 4 * columns), np.float32)
+        for field, runs in zip(self._swell.fields, self._runs, strict=True):
+            for run in runs:
+                found = field.at(x[run.rows], z[run.rows], t, run.level).reshape(-1, 4 * columns)
+                found *= run.kept
+                total[run.rows] += found
+        height, slope_x, slope_z, _ = cv2.split(total.reshape(steps, columns, 4))
+        return np.asarray(height), np.asarray(slope_x), np.asarray(slope_z)
+
+    def _compose(
+        self,
+        frame: Bytes8,
+        struck: Struck,
+        seen: Floats,
+        eye: tuple[Camera, Pose, float],
+        t: float,
+        top: int,
+        scratch: Scratch,
+    ) -> None:
+        """Enlarge what the rays see, add ripples and flashes, lay it under the sky."""
+        rows, width = frame.shape[0] - top, self._canvas.width
+        grid_rows = round(rows * self._share)
+        full = np.empty((grid_rows, self._grid.width, 4), np.float32)
+        cover = np.zeros((grid_rows, self._grid.width), np.float32)
+        count = min(grid_rows, seen.shape[0])
+        full[grid_rows - count :], cover[grid_rows - count :] = seen[-count:], struck.cover[-count:]
+        full[: grid_rows - count] = full[grid_rows - count]
+        enlarger = self._enlargers.get(rows)
+        if enlarger is None:
+            enlarger = self._enlargers[rows] = Enlarger(Canvas(width, rows))
+        picture = enlarger.bytes(np.ascontiguousarray(full[..., :3]), scratch)
+        depth = imaging.resize(np.ascontiguousarray(full[..., 3]), width, rows)
+        self._ripple(picture, depth, eye, t)
+        mask = imaging.resize((cover * np.float32(255)).astype(np.uint8), width, rows)
+        edge = int(np.argmax((mask == 255).all(1))) if (mask[-1] == 255).all() else rows
+        alpha = imaging.triple(mask[:edge])
+        if edge > 0:
+            cv2.multiply(picture[:edge], alpha, picture[:edge], 1 / 255.0)
+            imaging.over(frame[top : top + edge], picture[:edge], np.asarray(cv2.bitwise_not(alpha)))
+        frame[top + edge :] = picture[edge:]
+
+    def _ripple(self, picture: Bytes8, depth: Floats, eye: tuple[Camera, Pose, float], t: float) -> None:
+        """Fine ripples as light and dark, and the sun's flashes, at full size, in place."""
+        camera, pose, _ = eye
+        _, shift_x, _ = camera.scale_shift(pose, math.inf)
+        width = picture.shape[1]
+        per_metre = np.float32(_FINE_SIDE / _FINE_METRES)
+        middle = np.float32(0.5 * width + shift_x)
+        azimuth = (np.arange(width, dtype=np.float32)[None] - middle) * np.float32(1 / self._view.focal)
+        x = depth * azimuth + np.float32(_NEAR * 1.2 * pose.x)
+        x *= per_metre
+        z = (depth + np.float32(_NEAR * pose.zoom)) * per_metre
+        drift = np.float32(0.6 * t * per_metre)
+        fine = self._fine.at(x + drift * np.float32(0.5), z + drift)
+        fine *= np.clip(np.float32(30.0) / depth, 0, 1)
+        fine += np.float32(128)
+        cv2.multiply(picture, imaging.triple(fine.astype(np.uint8)), picture, 1 / 128.0)
+        if self._look.glitter > 0.05:
+            self._flash(picture, x, z, depth, shift_x, t)
+
+    def _flash(self, picture: Bytes8, x: Floats, z: Floats, depth: Floats, turn_x: float, t: float) -> None:
+        """Facets that throw the sun at the viewer, in the columns under it, in place."""
+        look, rows = self._look, picture.shape[0]
+        spread = 0.05 + 0.16 * look.wind * (0.4 + look.glow_slope)
+        centre = 0.5 * picture.shape[1] + turn_x + look.glow_x * self._view.focal
+        reach = 1.9 * spread * self._view.focal
+        left, right = max(0, round(centre - reach)), min(picture.shape[1], round(centre + reach))
+        if right - left < 8:
+            return
+        near = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) / np.float32(rows)
+        away = (np.arange(left, right, dtype=np.float32)[None] - np.float32(centre)) / np.float32(
+            spread * self._view.focal
+        )
+        lane = np.exp(-((away / (np.float32(0.35) + near * np.float32(0.75))) ** 2))
+        part = np.s_[:, left:right]
+        # So near that a facet would be a large patch, none flashes.
+        lane *= np.clip((depth[part] - np.float32(9)) * np.float32(1 / 14), 0, 1)
+        turn = np.float32(1.3 * t * _FINE_SIDE / _FINE_METRES)
+        one = self._facets.at(x[part] * np.float32(1.45) + turn, z[part] * np.float32(0.50) - turn)
+        two = self._facets.at(x[part] * np.float32(1.13) - turn, z[part] * np.float32(0.43) + turn)
+        bright = cv2.multiply(one, two, scale=1 / 255.0)
+        level = (lane * np.float32(150 * min(1.0, look.glitter))).astype(np.uint8)
+        flash = cv2.subtract(cv2.add(bright, level), np.full_like(level, 232))
+        flash = cv2.convertScaleAbs(flash, alpha=6.0)
+        glow = [cv2.convertScaleAbs(flash, alpha=channel / 255.0) for channel in self._glint]
+        window = picture[part]
+        window[...] = cv2.add(window, np.asarray(cv2.merge(glow), np.uint8))
+
+
+class SeaLight:
+    """The colour of water by its slopes: sky, sun, light through crests, foam and haze."""
+
+    def __init__(self, caster: ReliefCaster, look: SeaLook, height: float, rng: Rng) -> None:
+        """``height`` is the standard deviation of the waves."""
+        self._look, self._norm = look, np.float32(1 / max(height, 1e-3))
+        x, z = caster.across(0.0), caster.depth[:, None]
+        far = np.sqrt(x * x + z * z + np.float32(look.eye**2))
+        self._to_x, self._to_y = -x / far, np.float32(look.eye) / far
+        self._to_z = -z / far
+        haze = (1 - np.exp(far * np.float32(-1 / 1100))) * np.float32(0.75)
+        self._clear = 1 - haze
+        self._haze = [haze * channel for channel in look.horizon]
+        self._sun = _unit(look.glow_x, look.glow_slope)
+        self._sky = [np.ascontiguousarray(column) for column in _sky_table(look).T]
+        self._sheen = _sheen_table(look.glitter)
+        self._foam = imaging.Torus(fbm(_FINE_SIDE, _FINE_SIDE, 7, 6, rng, 0.62, ridge=True))
+
+    def planes(
+        self, height: Floats, slope_x: Floats, slope_z: Floats, place: tuple[Floats, Floats], t: float
+    ) -> list[Floats]:
+        """Linear red, green and blue of every point, (steps, columns) each."""
+        look = self._look
+        upright = 1 / np.sqrt(slope_x * slope_x + slope_z * slope_z + 1)
+        facing = self._to_y - slope_x * self._to_x
+        facing -= slope_z * self._to_z
+        facing *= upright
+        np.clip(facing, 0.02, 1, out=facing)
+        twice = facing * upright
+        twice *= 2
+        up = np.clip(twice - self._to_y, 0, 1)
+        sun_x, sun_y, sun_z = self._sun
+        towards = up * np.float32(sun_y)
+        towards -= (twice * slope_x + self._to_x) * np.float32(sun_x)
+        towards -= (twice * slope_z + self._to_z) * np.float32(sun_z)
+        grazing = 1 - facing
+        square = grazing * grazing
+        # Waves too small to see keep a far sea from mirroring like glass.
+        mirror = np.minimum(square * square * grazing * np.float32(0.98) + np.float32(0.02), np.float32(0.72))
+        entry = (up * np.float32(_TABLE - 1)).astype(np.int32)
+        sheen = self._sheen[(np.clip(towards, 0, 1) * np.float32(_TABLE - 1)).astype(np.int32)]
+        lift = height * self._norm
+        through = np.clip(lift * np.float32(0.30) + np.float32(0.28), 0, 1)
+        through *= np.clip(np.float32(0.55) - slope_z * np.float32(1.3), 0, 1.4)
+        caps = self._whitecaps(lift, place, t)
+        planes = []
+        for channel in range(3):
+            body = through * look.crest[channel]
+            body += look.deep[channel]
+            seen = sheen * look.glow[channel]
+            seen += self._sky[channel][entry]
+            seen -= body
+            seen *= mirror
+            seen += body
+            if caps is not None:
+                seen += caps * (look.foam[channel] - seen)
+            seen *= self._clear
+            seen += self._haze[channel]
+            planes.append(seen)
+        return planes
+
+    def _whitecaps(self, lift: Floats, place: tuple[Floats, Floats], t: float) -> Floats | None:
+        """Foam on crests and in streaks behind them, 0 to 1; none in light wind."""
+        wind = self._look.wind
+        if wind < 1.15:
+            return None
+        per_metre = np.float32(_FINE_SIDE / _FOAM_METRES)
+        x, z = place
+        lace = self._foam.at(x * per_metre, (z + np.float32(1.2 * t)) * (per_metre * np.float32(0.8)))
+        # Far lace is finer than the grid: only its mean is left.
+        lace = np.float32(0.56) + (lace - np.float32(0.56)) * np.clip(np.float32(45.0) / z, 0, 1)
+        bar = np.float32(2.4 - 0.52 * wind)
+        crest = smoothstep(-0.35, 0.8, lift - bar) * smoothstep(0.42, 0.66, lace)
+        old = smoothstep(-1.8, 1.0, lift - bar) * smoothstep(0.60, 0.80, lace)
+        return np.minimum(crest + old * np.float32(min(0.55, 0.20 * wind)), np.float32(0.92))
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Rows that read one coarseness of a family's texture, and how much of its waves is left there."""
+
+    rows: slice
+    level: int
+    kept: Floats
+
+
+def _runs(field: WaveField, spacing: Floats) -> list[_Run]:
+    levels = [field.level_for(float(space)) for space in spacing[:, 0]]
+    kept = np.clip(np.float32(field.train.longest * 0.8) / spacing, 0.0, 1.0)
+    runs: list[_Run] = []
+    begin = 0
+    for end in range(1, len(levels) + 1):
+        if end == len(levels) or levels[end] != levels[begin]:
+            if kept[begin:end].max() > 0.12:
+                runs.append(_Run(slice(begin, end), levels[begin], kept[begin:end]))
+            begin = end
+    return runs
+
+
+def _sky_table(look: SeaLook) -> Floats:
+    """Colour of the sky by the upward part of a direction, from 0 to 1."""
+    up = np.linspace(0, 1, _TABLE, dtype=np.float32)[:, None]
+    low = 1 - np.exp(up * np.float32(-5.0))
+    return mix(mix(look.horizon, look.middle, low), look.zenith, np.clip(up * 1.6, 0, 1) ** 0.8)
+
+
+def _sheen_table(glitter: float) -> Floats:
+    """The sun in the water by the cosine between the mirrored ray and the sun, from 0 to 1."""
+    cosine = np.linspace(0, 1, _TABLE, dtype=np.float64)
+    sheen = 0.40 * cosine**40 + 2.0 * cosine**180
+    return (sheen * glitter).astype(np.float32)
+
+
+def _unit(x: float, slope: float) -> tuple[float, float, float]:
+    norm = math.sqrt(x * x + slope * slope + 1)
+    return x / norm, slope / norm, 1 / norm
+
+
+def _facets(rng: Rng) -> Bytes8:
+    """How far small facets tilt, spread over all bytes."""
+    field = fbm(_FINE_SIDE, _FINE_SIDE, 30, 3, rng, 0.5, aspect=0.5)
+    even = (field - np.float32(field.mean())) * np.float32(58 / max(float(field.std()), 1e-6))
+    return np.asarray(np.clip(even + 150, 0, 255), np.uint8)
+
+
+def _fine_ripples(rng: Rng) -> Floats:
+    """How much lighter or darker than the rest small ripples are, in 1/128."""
+    field = fbm(_FINE_SIDE, _FINE_SIDE, 14, 5, rng, 0.6, aspect=0.6)
+    _, along = gradients(field, 1.0)
+    even = along * np.float32(17 / max(float(along.std()), 1e-6))
+    return np.asarray(np.clip(even, -90, 90))
