@@ -29,6 +29,8 @@ type Model struct {
 
 	// Video is the limits, nil where the server does not tell them.
 	Video *ModelLimits `json:"video"`
+	// RequestID names the request that brought this value.
+	RequestID string `json:"request_id,omitempty"`
 	// Raw is the row as it came, for members that are newer than this package.
 	Raw json.RawMessage `json:"-"`
 }
@@ -75,6 +77,7 @@ func (m *Model) UnmarshalJSON(data []byte) error {
 		SupportsVideoReferenceAudio: members.isTrue("supports_video_reference_audio"),
 		SupportsVideoNegativePrompt: members.isTrue("supports_video_negative_prompt"),
 		Video:                       readLimits(members.get("video")),
+		RequestID:                   members.text("request_id"),
 		Raw:                         bytes.Clone(data),
 	}
 	return nil

@@ -52,6 +52,7 @@ func (m Models) Get(ctx context.Context, modelID string, opts ...Option) (*Model
 	if err := decode(met, model); err != nil {
 		return nil, err
 	}
+	model.RequestID = firstOf(model.RequestID, met.requestID())
 	return model, nil
 }
 
@@ -81,6 +82,7 @@ func readModels(met *answer) ([]Model, error) {
 	for _, row := range rows {
 		var model Model
 		if model.UnmarshalJSON(row) == nil {
+			model.RequestID = firstOf(model.RequestID, met.requestID())
 			models = append(models, model)
 		}
 	}

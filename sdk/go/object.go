@@ -121,16 +121,21 @@ func (o object) moment(name string) int64 {
 	if value, ok := readNumber(raw); ok && math.Abs(value) < 1<<53 {
 		return int64(value)
 	}
-	value, ok := readText(raw)
-	if !ok {
-		return 0
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
-		if moment, err := time.Parse(layout, value); err == nil {
-			return moment.Unix()
-		}
+	value, _ := readText(raw)
+	if moment, ok := readMoment(value); ok {
+		return moment.Unix()
 	}
 	return 0
+}
+
+// readMoment reads an ISO 8601 text; without an offset it is UTC.
+func readMoment(text string) (moment time.Time, ok bool) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
+		if moment, err := time.Parse(layout, text); err == nil {
+			return moment, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // decimal is a decimal figure, sent as a string or as a number.

@@ -36,6 +36,9 @@ type VideoGenerationParams struct {
 	NumInferenceSteps     *int     `json:"num_inference_steps,omitempty"`
 	OutputFormat          *string  `json:"output_format,omitempty"`
 	OmniReferenceTaskType *string  `json:"omni_reference_task_type,omitempty"`
+	// MaxCostUSD is the most the task may cost, a decimal figure such as "0.50"; what would cost more is refused
+	// (ErrSpendLimit) before anything is paid.
+	MaxCostUSD *string `json:"max_cost_usd,omitempty"`
 	// Metadata is up to 16 pairs that come back with the task and that List can filter by.
 	Metadata map[string]string `json:"-"`
 	// Extra is laid over the body: parameters newer than this package.
@@ -78,7 +81,7 @@ func (p *VideoGenerationParams) UnmarshalJSON(data []byte) error {
 		"safety_identifier": &p.SafetyIdentifier, "negative_prompt": &p.NegativePrompt,
 		"guidance_scale": &p.GuidanceScale, "num_inference_steps": &p.NumInferenceSteps,
 		"output_format": &p.OutputFormat, "omni_reference_task_type": &p.OmniReferenceTaskType,
-		"metadata": &p.Metadata,
+		"max_cost_usd": &p.MaxCostUSD, "metadata": &p.Metadata,
 	})
 }
 

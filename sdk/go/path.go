@@ -7,6 +7,7 @@ import (
 
 const (
 	generationsPath = "/v1/video/generations"
+	quotePath       = "/v1/video/quote"
 	modelsPath      = "/v1/models"
 	healthPath      = "/healthz"
 )

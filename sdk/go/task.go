@@ -65,6 +65,10 @@ type VideoTaskResponse struct {
 	Usage                 *VideoTaskUsage   `json:"usage,omitempty"`
 	CostUSD               string            `json:"cost_usd,omitempty"`
 	Metadata              map[string]string `json:"metadata,omitempty"`
+	// Charged tells of a failed task whether it has cost anything: "yes", "no" or "unknown".
+	Charged string `json:"charged,omitempty"`
+	// Plan is how the server means to make the video, nil where it does not tell.
+	Plan map[string]any `json:"plan,omitempty"`
 
 	// RequestID names the request that brought this value, or, in newer API versions, the one that created the task.
 	RequestID string `json:"request_id,omitempty"`
@@ -127,6 +131,8 @@ func (t *VideoTaskResponse) read(members object) {
 		Usage:                 readUsage(members.get("usage")),
 		CostUSD:               members.decimal("cost_usd"),
 		Metadata:              members.textMap("metadata"),
+		Charged:               members.text("charged"),
+		Plan:                  readOrZero[map[string]any](members.get("plan")),
 		RequestID:             members.text("request_id"),
 	}
 }

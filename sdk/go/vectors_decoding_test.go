@@ -53,7 +53,7 @@ func asWire(t *testing.T, task *VideoTaskResponse, body []byte) map[string]any {
 		"safety_identifier": orNull(task.SafetyIdentifier), "priority": task.Priority, "draft": task.Draft,
 		"draft_task_id": orNull(task.DraftTaskID), "service_tier": orNull(task.ServiceTier),
 		"execution_expires_after": task.ExecutionExpiresAfter, "usage": task.Usage, "cost_usd": orNull(task.CostUSD),
-		"metadata": task.Metadata, "request_id": orNull(task.RequestID), "unsupported_params": created.UnsupportedParams,
+		"metadata": task.Metadata, "charged": orNull(task.Charged), "plan": task.Plan, "request_id": orNull(task.RequestID), "unsupported_params": created.UnsupportedParams,
 	}).(map[string]any)
 }
 
@@ -185,6 +185,90 @@ func TestTheTerminalStatusesAreThoseOfTheContract(t *testing.T) {
 	for _, each := range append(file.Statuses, file.Hosted...) {
 		if task := (&VideoTaskResponse{Status: each.Name}); task.IsTerminal() != each.Terminal {
 			t.Errorf("%s: terminal is %v, the contract says %v", each.Name, task.IsTerminal(), each.Terminal)
+		}
+	}
+}
+
+func TestQuoteDecoding(t *testing.T) {
+	type given struct {
+		Body json.RawMessage `json:"body"`
+	}
+	runSuite(t, "quote-decoding", func(t *testing.T, given given, want map[string]any) {
+		server := newRecorder(t, prepared{http.StatusOK, map[string]string{"X-Request-Id": "req_1"}, string(given.Body)})
+		quote, err := server.client(t).Videos.Quote(testContext(t), VideoGenerationParams{Model: "m/x"})
+		if want["undecodable"] == true {
+			if !errors.Is(err, ErrUndecodable) {
+				t.Fatalf("got %v, %v, want ErrUndecodable", quote, err)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := []any{}
+		for _, line := range quote.Lines {
+			lines = append(lines, map[string]any{
+				"item": line.Item, "quantity": orNull(line.Quantity), "unit": orNull(line.Unit),
+				"unit_price_usd": orNull(line.UnitPriceUSD), "cost_usd": orNull(line.CostUSD),
+			})
+		}
+		checkAtLeast(t, map[string]any{
+			"model": orNull(quote.Model), "cost_usd": orNull(quote.CostUSD), "reason": orNull(quote.Reason),
+			"lines": lines, "unsupported_params": quote.UnsupportedParams,
+		}, want)
+		if quote.RequestID != "req_1" {
+			t.Errorf("the request is %q", quote.RequestID)
+		}
+	})
+}
+
+func TestTimelineDecoding(t *testing.T) {
+	type given struct {
+		Body json.RawMessage `json:"body"`
+	}
+	runSuite(t, "timeline-decoding", func(t *testing.T, given given, want map[string]any) {
+		server := newRecorder(t, prepared{http.StatusOK, map[string]string{"X-Request-Id": "req_1"}, string(given.Body)})
+		timeline, err := server.client(t).Videos.Timeline(testContext(t), "t")
+		if want["undecodable"] == true {
+			if !errors.Is(err, ErrUndecodable) {
+				t.Fatalf("got %v, %v, want ErrUndecodable", timeline, err)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := []any{}
+		for _, entry := range timeline.Data {
+			rows = append(rows, map[string]any{
+				"kind": entry.Kind, "attempt": entry.Attempt, "polls": entry.Polls,
+				"started_at": secondsOf(entry.StartedAt), "ended_at": secondsOf(entry.EndedAt),
+				"upstream": orNull(entry.Upstream), "model": orNull(entry.Model),
+				"result": orNull(entry.Result), "message": orNull(entry.Message),
+			})
+		}
+		checkAtLeast(t, map[string]any{"id": timeline.ID, "data": rows}, want)
+		if timeline.RequestID != "req_1" {
+			t.Errorf("the request is %q", timeline.RequestID)
+		}
+	})
+}
+
+// secondsOf is Unix seconds with their fraction, nil for the zero time.
+func secondsOf(moment time.Time) any {
+	if moment.IsZero() {
+		return nil
+	}
+	return float64(moment.UnixMicro()) / 1e6
+}
+
+// checkAtLeast compares what want names.
+func checkAtLeast(t *testing.T, told, want map[string]any) {
+	t.Helper()
+	told = normal(t, told).(map[string]any)
+	for name, wanted := range want {
+		if !reflect.DeepEqual(told[name], wanted) {
+			t.Errorf("%s is %#v, want %#v", name, told[name], wanted)
 		}
 	}
 }

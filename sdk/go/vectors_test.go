@@ -20,8 +20,8 @@ type vector[Given, Want any] struct {
 
 // suites are the files of contract/vectors that the tests of this package run.
 var suites = []string{
-	"base-url", "content-items", "error-decoding", "list-query", "paging", "path-escaping", "request-encoding",
-	"retry-after", "retry-schedule", "sse", "task-decoding",
+	"base-url", "content-items", "error-decoding", "list-query", "paging", "path-escaping", "quote-decoding",
+	"request-encoding", "retry-after", "retry-schedule", "sse", "task-decoding", "timeline-decoding", "webhooks",
 }
 
 // A vector file that nobody runs would be a promise that nobody keeps.
@@ -55,7 +55,7 @@ func runSuite[Given, Want any](t *testing.T, name string, run func(*testing.T, G
 		t.Fatalf("the suite %s has no cases", name)
 	}
 	for _, each := range file.Cases {
-		t.Run(each.Description, func(t *testing.T) { run(t, each.Given, each.Want) })
+		runCase(t, name, each.Description, func(t *testing.T) { run(t, each.Given, each.Want) })
 	}
 }
 

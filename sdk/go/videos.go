@@ -27,10 +27,13 @@ func (v Videos) Generate(
 	if err != nil {
 		return nil, err
 	}
+	if params.Extra["dry_run"] == true {
+		return nil, misconfigured("dry_run creates nothing, so Generate refuses it; call Quote instead")
+	}
 	wanted := c.request(http.MethodPost, generationsPath, nil, read)
 	wanted.repeat = repeatWithKey
-	if wanted.body, err = encode(params); err != nil {
-		return nil, misconfigured("the parameters cannot be written as JSON: %v", err)
+	if wanted.body, err = encodeBody(params); err != nil {
+		return nil, err
 	}
 	if wanted.key, err = keyOf(read); err != nil {
 		return nil, err
@@ -108,6 +111,9 @@ func (c *connection) page(ctx context.Context, pairs query, read options) (*Vide
 		return nil, err
 	}
 	page.RequestID = firstOf(page.RequestID, met.requestID())
+	for index := range page.Data {
+		page.Data[index].RequestID = firstOf(page.Data[index].RequestID, page.RequestID)
+	}
 	return page, nil
 }
 

@@ -10,12 +10,18 @@ from ._version import __version__
 TYPE_CHECKING = False  # type checkers take it for true; importing typing for it would double the cost
 
 if TYPE_CHECKING:
+    from . import errors as errors
+    from . import types as types
+    from . import webhooks as webhooks
     from ._async.client import (
         AsyncMeshAPI,
     )
     from ._calls import (
         CreateOptions,
         RequestOptions,
+    )
+    from ._raw import (
+        RawResponse,
     )
     from ._retry import (
         RetryPolicy,
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UpstreamError,
         WaitTimeoutError,
+        WebhookVerificationError,
     )
     from .types import (
         CreateVideoGenerationResponse,
@@ -60,6 +67,10 @@ if TYPE_CHECKING:
         MediaURL,
         Model,
         ModelList,
+        Quote,
+        QuoteLine,
+        Timeline,
+        TimelineEntry,
         VideoContentItem,
         VideoGenerationFields,
         VideoGenerationParams,
@@ -69,6 +80,9 @@ if TYPE_CHECKING:
         VideoTaskList,
         VideoTaskResponse,
         VideoTaskUsage,
+    )
+    from .webhooks import (
+        WebhookEvent,
     )
 
 __all__ = [
@@ -98,7 +112,10 @@ __all__ = [
     "ModelList",
     "NotFoundError",
     "PermissionDeniedError",
+    "Quote",
+    "QuoteLine",
     "RateLimitError",
+    "RawResponse",
     "RequestOptions",
     "RequestTooLargeError",
     "ResponseDecodingError",
@@ -106,6 +123,8 @@ __all__ = [
     "ServiceUnavailableError",
     "SpendLimitError",
     "TaskFailedError",
+    "Timeline",
+    "TimelineEntry",
     "UnprocessableEntityError",
     "UpstreamError",
     "VideoContentItem",
@@ -118,13 +137,17 @@ __all__ = [
     "VideoTaskResponse",
     "VideoTaskUsage",
     "WaitTimeoutError",
+    "WebhookEvent",
+    "WebhookVerificationError",
     "__version__",
 ]
 
+_MODULES = frozenset({"errors", "testing", "types", "webhooks"})
 _HOMES = {
     "AsyncMeshAPI": "._async.client",
     "CreateOptions": "._calls",
     "RequestOptions": "._calls",
+    "RawResponse": "._raw",
     "RetryPolicy": "._retry",
     "DownloadResult": "._sink",
     "MeshAPI": "._sync.client",
@@ -151,6 +174,7 @@ _HOMES = {
     "UnprocessableEntityError": ".errors",
     "UpstreamError": ".errors",
     "WaitTimeoutError": ".errors",
+    "WebhookVerificationError": ".errors",
     "CreateVideoGenerationResponse": ".types",
     "DeleteVideoGenerationResponse": ".types",
     "DraftTask": ".types",
@@ -159,6 +183,10 @@ _HOMES = {
     "MediaURL": ".types",
     "Model": ".types",
     "ModelList": ".types",
+    "Quote": ".types",
+    "QuoteLine": ".types",
+    "Timeline": ".types",
+    "TimelineEntry": ".types",
     "VideoContentItem": ".types",
     "VideoGenerationFields": ".types",
     "VideoGenerationParams": ".types",
@@ -168,17 +196,20 @@ _HOMES = {
     "VideoTaskList": ".types",
     "VideoTaskResponse": ".types",
     "VideoTaskUsage": ".types",
+    "WebhookEvent": ".webhooks",
 }
 
 
 if not TYPE_CHECKING:  # a checker that saw this would believe every name to be here
 
     def __getattr__(name):
+        from importlib import import_module
+
+        if name in _MODULES:
+            return import_module(f".{name}", __name__)
         home = _HOMES.get(name)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
         value = getattr(import_module(home, __name__), name)
         globals()[name] = value
         return value

@@ -5,32 +5,27 @@ import re
 import secrets
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, TypeVar, cast
+from typing import Any, TypedDict, cast
 from urllib.parse import quote, urlencode
 
-from pydantic import ValidationError
-
-from . import _paths
-from ._exchange import Ambient, Answer, Exchange, Outcome, Repeat, Request
+from . import _decoding, _paths
+from ._exchange import Ambient, Exchange, Outcome, Repeat, Request
 from ._retry import exchange
 from ._service import Service
 from ._settings import Settings, Timeout, checked_timeout, with_retries
-from .errors import ConfigurationError, MeshAPIError, ResponseDecodingError
+from .errors import ConfigurationError, RequestTooLargeError
 from .types import (
-    CreateVideoGenerationResponse,
-    DeleteVideoGenerationResponse,
     ListVideoGenerationsFields,
     ListVideoGenerationsParams,
-    Model,
-    ModelList,
     VideoGenerationFields,
     VideoGenerationParams,
     VideoTaskList,
-    VideoTaskResponse,
 )
 from .types.listing import QueryPairs
 
 PROBE_SECONDS = 5.0
+# wire.md section 1: a server answers 413 to more.
+MAX_BODY_BYTES = 32 * 2**20
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -67,14 +62,6 @@ class ListArguments(ListVideoGenerationsFields, RequestOptions, total=False):
 
 _OPTIONS = frozenset(RequestOptions.__annotations__)
 _CREATE_OPTIONS = frozenset(CreateOptions.__annotations__)
-Response = TypeVar(
-    "Response",
-    VideoTaskResponse,
-    CreateVideoGenerationResponse,
-    VideoTaskList,
-    Model,
-    DeleteVideoGenerationResponse,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +104,33 @@ class Calls:
         probe = self._probe() if request.idempotency_key is not None else None
         return exchange(request, policy, self.service, self.ambient, probe)
 
-    def create(self, params: object, arguments: GenerateArguments) -> Exchange:
-        """The exchange of ``POST /v1/video/generations``, with one idempotency key for all its sends."""
-        fields, options = _split(arguments, _CREATE_OPTIONS)
-        body = {**_params(params, fields).to_wire(), **(options.get("extra_body") or {})}
-        key = _checked_key(options.get("idempotency_key"))
-        options = _split(options, _OPTIONS)[1]
+    def create(self, params: object, arguments: GenerateArguments) -> tuple[str, Exchange]:
+        """The idempotency key of all sends, and the exchange of ``POST /v1/video/generations`` itself."""
+        body, options = _body("generate", params, arguments)
+        if body.get("dry_run"):
+            raise ConfigurationError(
+                "dry_run creates nothing, so generate() refuses it; call quote() instead"
+            )
+        key = _checked_key(arguments.get("idempotency_key"))
         request = self.request("POST", _paths.GENERATIONS, options, body=_encoded(body), repeat="with_key")
         headers = {**request.headers, "Idempotency-Key": key}
-        return self.perform(replace(request, headers=headers, idempotency_key=key), options)
+        return key, self.perform(replace(request, headers=headers, idempotency_key=key), options)
+
+    def quote(self, params: object, arguments: GenerateArguments) -> Exchange:
+        """The exchange of ``POST /v1/video/quote``, which may be repeated freely: it spends nothing.
+
+        The idempotency key of a create is not sent along: the create that follows may want to use it.
+        """
+        body, options = _body("quote", params, arguments)
+        return self.perform(self.request("POST", _paths.QUOTE, options, body=_encoded(body)), options)
 
     def retrieve(self, task_id: str, options: RequestOptions) -> Exchange:
         """The exchange of ``GET /v1/video/generations/{id}``."""
         return self.perform(self.request("GET", _paths.generation(task_id), options), options)
+
+    def timeline(self, task_id: str, options: RequestOptions) -> Exchange:
+        """The exchange of ``GET /v1/video/generations/{id}/timeline``."""
+        return self.perform(self.request("GET", _paths.generation(task_id, "timeline"), options), options)
 
     def cancel(self, task_id: str, options: RequestOptions) -> Exchange:
         """The exchange of ``POST /v1/video/generations/{id}/cancel``."""
@@ -150,11 +151,7 @@ class Calls:
 
     def page(self, query: QueryPairs, options: RequestOptions) -> Generator[Any, Outcome, VideoTaskList]:
         """The same, decoded, for walking through pages."""
-        answer = yield from self.list(query, options)
-        page = decoded(VideoTaskList, answer)
-        for task in page.data:
-            task.request_id = task.request_id or page.request_id
-        return page
+        return _decoding.page((yield from self.list(query, options)))
 
     def models(self, kind: str | None, provider: str | None, options: RequestOptions) -> Exchange:
         """The exchange of ``GET /v1/models``."""
@@ -177,39 +174,6 @@ class Calls:
             "never",
             authenticated=False,
         )
-
-
-def decoded(kind: type[Response], answer: Answer) -> Response:
-    """The body of a success as a value that knows its request id. Raises ResponseDecodingError."""
-    try:
-        value = kind.model_validate_json(answer.body)
-    except ValidationError:
-        raise _undecodable(kind.__name__, answer) from None
-    if value.request_id is None:
-        value.request_id = answer.headers.get("x-request-id")
-    return value
-
-
-def decoded_models(answer: Answer) -> ModelList:
-    """The bare array of ``GET /v1/models``; a ``{"data": [...]}`` around it is read too."""
-    try:
-        body = json.loads(answer.body)
-    except ValueError:
-        raise _undecodable("list of models", answer) from None
-    rows = body.get("data") if isinstance(body, dict) else body
-    if not isinstance(rows, list):
-        raise _undecodable("list of models", answer)
-    models = ModelList(Model.model_validate(row) for row in rows if isinstance(row, dict))
-    models.request_id = answer.headers.get("x-request-id")
-    return models
-
-
-def decoded_delete(task_id: str, answer: Answer) -> DeleteVideoGenerationResponse:
-    """What a delete did. An empty body (204) means removed."""
-    if not answer.body.strip():
-        request_id = answer.headers.get("x-request-id")
-        return DeleteVideoGenerationResponse(id=task_id, deleted=True, request_id=request_id)
-    return decoded(DeleteVideoGenerationResponse, answer)
 
 
 def list_query(params: object, arguments: ListArguments) -> tuple[QueryPairs, RequestOptions]:
@@ -235,11 +199,16 @@ def _split(arguments: Mapping[str, Any], names: frozenset[str]) -> tuple[dict[st
     return fields, cast("CreateOptions", {name: value for name, value in arguments.items() if name in names})
 
 
-def _params(params: object, fields: Mapping[str, Any]) -> VideoGenerationParams:
+def _body(method: str, params: object, arguments: GenerateArguments) -> tuple[dict[str, Any], RequestOptions]:
+    """The body of a create, and the options that any call takes."""
+    fields, options = _split(arguments, _CREATE_OPTIONS)
     if params is not None and fields:
-        raise _both("generate")
+        raise _both(method)
     given = fields if params is None else params
-    return given if isinstance(given, VideoGenerationParams) else VideoGenerationParams.model_validate(given)
+    if not isinstance(given, VideoGenerationParams):
+        given = VideoGenerationParams.model_validate(given)
+    body = {**given.to_wire(), **(options.get("extra_body") or {})}
+    return body, _split(options, _OPTIONS)[1]
 
 
 def _both(method: str) -> TypeError:
@@ -247,7 +216,14 @@ def _both(method: str) -> TypeError:
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    if len(encoded) > MAX_BODY_BYTES:
+        raise RequestTooLargeError(
+            f"the request has {len(encoded) / 2**20:.1f} MiB, and servers take {MAX_BODY_BYTES // 2**20} MiB:"
+            " nothing was sent. Send media as http(s) URLs, or smaller (a file of 3 MiB travels as 4 MiB)",
+            error_code="request_too_large",
+        )
+    return encoded
 
 
 def _checked_key(key: object) -> str:
@@ -277,12 +253,3 @@ def _extra_pairs(query: Mapping[str, str | Sequence[str]]) -> QueryPairs:
         for name, value in query.items()
         for each in ([value] if isinstance(value, str | int) else value)
     ]
-
-
-def _undecodable(wanted: str, answer: Answer) -> MeshAPIError:
-    start = answer.body[:80].decode(errors="replace")
-    return ResponseDecodingError(
-        f"HTTP {answer.status}, but the body is no {wanted}; it begins {start!r}",
-        status=answer.status,
-        request_id=answer.headers.get("x-request-id"),
-    )

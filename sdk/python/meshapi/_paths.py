@@ -5,6 +5,7 @@ from urllib.parse import quote
 from .errors import InvalidIdError
 
 GENERATIONS = "/v1/video/generations"
+QUOTE = "/v1/video/quote"
 MODELS = "/v1/models"
 HEALTH = "/healthz"
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import _paths
-from ._calls import Calls, RequestOptions, decoded
+from ._calls import Calls, RequestOptions
+from ._decoding import decoded
 from ._error_decoding import error_from, failure_error
 from ._exchange import Answer, Close, Deliver, Failure, Open, Outcome, Read, Request, Send, Sleep
 from ._retry import is_transient, wished_seconds

@@ -196,6 +196,19 @@ class WaitTimeoutError(MeshAPIError, TimeoutError):
         self.task = task
 
 
+class WebhookVerificationError(MeshAPIError):
+    """A callback that is not to be believed; ``error_code`` says why.
+
+    ``webhook_missing_header``, ``webhook_malformed_timestamp``, ``webhook_wrong_signature``,
+    ``webhook_too_old``, ``webhook_too_new``, or ``webhook_no_task`` for a genuine body that is no task.
+    """
+
+    error_code = "webhook"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message, error_code=f"webhook_{reason}")
+
+
 class DownloadError(MeshAPIError):
     """A result could not be fetched whole: no file, a broken transfer, or bytes that fail their checksum."""
 

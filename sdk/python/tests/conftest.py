@@ -15,8 +15,8 @@ from sdk_support.scripted import ScriptedServer
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MESHAPI_API_KEY", "MESHAPI_TOKEN", "MESHAPI_BASE_URL", "MESHAPI_LOG", "MESHAPI_DATA_DIR"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("API_KEY", "TOKEN", "BASE_URL", "LOG", "DATA_DIR", "WEBHOOK_SECRET"):
+        monkeypatch.delenv(f"MESHAPI_{name}", raising=False)
 
 
 @pytest.fixture

@@ -7,10 +7,17 @@ from pydantic import BaseModel
 from sdk_support.vectors import at_least, cases
 
 from meshapi import errors
-from meshapi._calls import decoded
+from meshapi._decoding import created, decoded
 from meshapi._error_decoding import error_from
 from meshapi._exchange import Answer
-from meshapi.types import CreateVideoGenerationResponse, VideoTaskList, VideoTaskResponse
+from meshapi.types import (
+    CreateVideoGenerationResponse,
+    Quote,
+    Timeline,
+    TimelineEntry,
+    VideoTaskList,
+    VideoTaskResponse,
+)
 
 KINDS = {
     "bad_request": errors.BadRequestError,
@@ -70,6 +77,52 @@ def test_error_decoding(given, want):
         "provider_error": error.provider_error,
         "retry_after_seconds": error.retry_after_seconds,
     } == want
+
+
+@pytest.mark.parametrize(("given", "want"), cases("quote-decoding"))
+def test_quote_decoding(given, want):
+    answer = Answer(200, {"x-request-id": "req_1"}, json.dumps(given["body"]).encode())
+    if "undecodable" in want:
+        with pytest.raises(errors.ResponseDecodingError):
+            decoded(Quote, answer)
+        return
+    quote = decoded(Quote, answer)
+    seen = {name: getattr(quote, name) for name in Quote.model_fields}
+    seen["lines"] = [
+        {name: getattr(line, name) for name in ("item", "quantity", "unit", "unit_price_usd", "cost_usd")}
+        for line in quote.lines
+    ]
+    assert at_least(seen, want) == want
+    assert quote.request_id == "req_1"
+
+
+@pytest.mark.parametrize(("given", "want"), cases("timeline-decoding"))
+def test_timeline_decoding(given, want):
+    answer = Answer(200, {"x-request-id": "req_1"}, json.dumps(given["body"]).encode())
+    if "undecodable" in want:
+        with pytest.raises(errors.ResponseDecodingError):
+            decoded(Timeline, answer)
+        return
+    timeline = decoded(Timeline, answer)
+    rows = [{name: getattr(row, name) for name in TimelineEntry.model_fields} for row in timeline]
+    assert at_least({"id": timeline.id, "data": rows}, want) == want
+    assert timeline.request_id == "req_1"
+
+
+def test_a_timeline_is_iterated_by_its_entries_and_is_true_without_any():
+    timeline = Timeline.model_validate(
+        {"id": "t", "data": [{"kind": "poll", "started_at": 1.5, "ended_at": 4}, {"kind": "new"}]}
+    )
+    assert [(entry.kind, entry.seconds) for entry in timeline] == [("poll", 2.5), ("new", None)]
+    assert (len(timeline), bool(Timeline()), list(Timeline())) == (2, True, [])
+    assert Timeline.model_validate_json(timeline.model_dump_json()) == timeline
+
+
+def test_a_create_that_names_no_task_may_have_made_one():
+    for body in (b"{}", b"<html>", b"[]"):
+        with pytest.raises(errors.ResponseDecodingError, match="task may exist") as caught:
+            created(Answer(200, {}, body), "key-1")
+        assert (caught.value.task_may_exist, caught.value.idempotency_key) == (True, "key-1")
 
 
 def test_content_offers_its_urls_by_name_and_by_iteration():

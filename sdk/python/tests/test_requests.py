@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from meshapi._exchange import Send
 from meshapi._retry import RetryPolicy
 from meshapi._service import Service
 from meshapi._settings import Settings, normalise_base_url, resolve
-from meshapi.errors import ConfigurationError, InvalidIdError
+from meshapi.errors import ConfigurationError, InvalidIdError, RequestTooLargeError
 
 
 def _calls():
@@ -29,13 +30,13 @@ def _first_send(exchange):
 
 @pytest.mark.parametrize(("given", "want"), cases("request-encoding"))
 def test_request_encoding_from_a_parameter_object(given, want):
-    request = _first_send(_calls().create(VideoGenerationParams(**given["params"]), {}))
+    request = _first_send(_calls().create(VideoGenerationParams(**given["params"]), {})[1])
     assert json.loads(request.body) == want["body"]
 
 
 @pytest.mark.parametrize(("given", "want"), cases("request-encoding"))
 def test_request_encoding_from_keyword_arguments(given, want):
-    request = _first_send(_calls().create(None, dict(given["params"])))
+    request = _first_send(_calls().create(None, dict(given["params"]))[1])
     assert json.loads(request.body) == want["body"]
 
 
@@ -84,7 +85,7 @@ def test_retry_after(given, want):
 
 def test_a_create_carries_an_idempotency_key_of_its_own_each_time():
     keys = {
-        _first_send(_calls().create(None, {"model": "m", "content": []})).headers["Idempotency-Key"]
+        _first_send(_calls().create(None, {"model": "m", "content": []})[1]).headers["Idempotency-Key"]
         for _ in range(9)
     }
     assert len(keys) == 9
@@ -92,15 +93,43 @@ def test_a_create_carries_an_idempotency_key_of_its_own_each_time():
 
 def test_a_given_idempotency_key_is_used_and_a_malformed_one_refused():
     arguments = {"model": "m", "content": [], "idempotency_key": "order-17"}
-    assert _first_send(_calls().create(None, arguments)).headers["Idempotency-Key"] == "order-17"
+    assert _first_send(_calls().create(None, arguments)[1]).headers["Idempotency-Key"] == "order-17"
     with pytest.raises(ConfigurationError, match="1 to 255 visible ASCII"):
         _calls().create(None, {**arguments, "idempotency_key": "two words"})
 
 
 def test_extra_body_is_laid_over_the_parameters():
     arguments = {"model": "m", "content": [], "seed": 1, "extra_body": {"seed": 2, "new": [1]}}
-    body = json.loads(_first_send(_calls().create(None, arguments)).body)
+    body = json.loads(_first_send(_calls().create(None, arguments)[1]).body)
     assert body == {"model": "m", "content": [], "seed": 2, "new": [1]}
+
+
+def test_a_quote_has_the_body_of_the_create_and_not_its_key():
+    arguments = {"model": "m", "content": [], "seed": 1, "extra_body": {"new": 1}, "idempotency_key": "k"}
+    request = _first_send(_calls().quote(None, arguments))
+    assert (request.method, request.url) == ("POST", "https://api.example/v1/video/quote")
+    assert request.body == _first_send(_calls().create(None, arguments)[1]).body
+    assert (request.repeat, "Idempotency-Key" in request.headers) == ("always", False)
+
+
+def test_a_dry_run_is_refused_with_the_call_to_make_instead():
+    with pytest.raises(ConfigurationError, match=r"call quote\(\) instead"):
+        _calls().create({"model": "m", "content": [], "dry_run": True}, {})
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [("0.50", "0.50"), (Decimal("0.50"), "0.50"), (Decimal("1E+1"), "10"), (0.5, 0.5), (2, 2)],
+)
+def test_the_most_a_task_may_cost_is_text_a_decimal_or_a_number(given, sent):
+    body = _first_send(_calls().create(None, {"model": "m", "content": [], "max_cost_usd": given})[1]).body
+    assert json.loads(body)["max_cost_usd"] == sent
+
+
+def test_a_body_larger_than_servers_take_is_refused_before_it_is_sent():
+    item = {"type": "image_url", "image_url": "data:image/png;base64," + "A" * (32 * 2**20)}
+    with pytest.raises(RequestTooLargeError, match=r"32\.0 MiB, and servers take 32 MiB: nothing was sent"):
+        _calls().create(None, {"model": "m", "content": [item]})
 
 
 def test_a_parameter_object_and_keyword_parameters_together_are_refused():

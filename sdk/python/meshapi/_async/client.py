@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import EllipsisType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from meshapi import _log
 from meshapi._calls import Calls
@@ -18,6 +19,9 @@ from .models import AsyncModels
 from .transport import AsyncTransport
 from .videos import AsyncVideos
 
+if TYPE_CHECKING:
+    from meshapi.webhooks import Webhooks
+
 
 class AsyncMeshAPI:
     """A client of the Mesh API. Use it as a context manager, or call ``close()`` when done.
@@ -25,7 +29,8 @@ class AsyncMeshAPI:
     ``api_key`` and ``token`` are two names for one thing; without either, MESHAPI_API_KEY or MESHAPI_TOKEN
     is used. ``base_url`` (or MESHAPI_BASE_URL) may end in ``/v1``. ``timeout`` is seconds for each of
     connecting, sending and receiving; ``max_retries`` is how often a call is repeated, ``retry`` says it in
-    full. A given ``http_client`` stays yours to close. One client may be shared by all tasks of an event
+    full. A given ``http_client`` stays yours to close. ``webhook_secret`` (or MESHAPI_WEBHOOK_SECRET), one
+    or several, is what ``webhooks`` checks callbacks with. One client may be shared by all tasks of an event
     loop.
     """
 
@@ -39,6 +44,7 @@ class AsyncMeshAPI:
         max_retries: int | None = None,
         retry: RetryPolicy | None = None,
         http_client: HttpClient | None = None,
+        webhook_secret: str | Sequence[str] | None = None,
     ) -> None:
         _log.configure()
         settings = resolve(
@@ -51,14 +57,24 @@ class AsyncMeshAPI:
         )
         self._owns_connections = http_client is None
         transport = connect(http_client, headers_for(settings.api_key))
-        self._assemble(Calls(settings, Service(), AMBIENT), transport)
+        self._assemble(Calls(settings, Service(), AMBIENT), transport, webhook_secret)
 
-    def _assemble(self, calls: Calls, transport: AsyncTransport) -> None:
+    def _assemble(
+        self, calls: Calls, transport: AsyncTransport, webhook_secret: str | Sequence[str] | None
+    ) -> None:
+        self._webhook_secret = webhook_secret
         self._calls = calls
         self._transport = transport
         driver = AsyncDriver(transport)
         self.videos = AsyncVideos(self._calls, driver)
         self.models = AsyncModels(self._calls, driver)
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Callbacks, checked with this client's secret."""
+        from meshapi.webhooks import Webhooks
+
+        return Webhooks(self._webhook_secret, clock=self._calls.ambient.unix)
 
     @property
     def base_url(self) -> str:
@@ -81,7 +97,9 @@ class AsyncMeshAPI:
         copy = object.__new__(type(self))
         copy._owns_connections = False
         changed = Settings(settings.root, settings.api_key, kept, policy)
-        copy._assemble(Calls(changed, self._calls.service, AMBIENT), self._transport)
+        copy._assemble(
+            Calls(changed, self._calls.service, self._calls.ambient), self._transport, self._webhook_secret
+        )
         return copy
 
     async def close(self) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from meshapi._calls import Calls, RequestOptions, decoded, decoded_models
+from meshapi import _decoding
+from meshapi._calls import Calls, RequestOptions
 from meshapi.types import Model, ModelList
 
 from .driver import AsyncDriver
+from .raw import AsyncRawModels
 
 
 class AsyncModels:
@@ -17,6 +19,11 @@ class AsyncModels:
         self._calls = calls
         self._driver = driver
 
+    @property
+    def with_raw_response(self) -> AsyncRawModels:
+        """The same calls with the HTTP answer around the result: ``status``, ``headers``, ``parse()``."""
+        return AsyncRawModels(self._calls, self._driver)
+
     async def list(
         self,
         *,
@@ -25,8 +32,8 @@ class AsyncModels:
         **options: Unpack[RequestOptions],
     ) -> ModelList:
         """All models, or those of a ``type`` (``"video"``) or ``provider``."""
-        return decoded_models(await self._driver.run(self._calls.models(type, provider, options)))
+        return _decoding.models(await self._driver.run(self._calls.models(type, provider, options)))
 
     async def get(self, model_id: str, **options: Unpack[RequestOptions]) -> Model:
         """One model by its id, such as ``mesh/diorama-1``."""
-        return decoded(Model, await self._driver.run(self._calls.model(model_id, options)))
+        return _decoding.model(await self._driver.run(self._calls.model(model_id, options)))

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import EllipsisType, TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from meshapi import _log
 from meshapi._calls import Calls
@@ -19,6 +20,9 @@ from .models import Models
 from .transport import Transport
 from .videos import Videos
 
+if TYPE_CHECKING:
+    from meshapi.webhooks import Webhooks
+
 
 class MeshAPI:
     """A client of the Mesh API. Use it as a context manager, or call ``close()`` when done.
@@ -26,7 +30,8 @@ class MeshAPI:
     ``api_key`` and ``token`` are two names for one thing; without either, MESHAPI_API_KEY or MESHAPI_TOKEN
     is used. ``base_url`` (or MESHAPI_BASE_URL) may end in ``/v1``. ``timeout`` is seconds for each of
     connecting, sending and receiving; ``max_retries`` is how often a call is repeated, ``retry`` says it in
-    full. A given ``http_client`` stays yours to close. One client may be shared by all tasks of an event
+    full. A given ``http_client`` stays yours to close. ``webhook_secret`` (or MESHAPI_WEBHOOK_SECRET), one
+    or several, is what ``webhooks`` checks callbacks with. One client may be shared by all tasks of an event
     loop.
     """
 
@@ -40,6 +45,7 @@ class MeshAPI:
         max_retries: int | None = None,
         retry: RetryPolicy | None = None,
         http_client: HttpClient | None = None,
+        webhook_secret: str | Sequence[str] | None = None,
     ) -> None:
         _log.configure()
         settings = resolve(
@@ -52,14 +58,24 @@ class MeshAPI:
         )
         self._owns_connections = http_client is None
         transport = connect(http_client, headers_for(settings.api_key))
-        self._assemble(Calls(settings, Service(), AMBIENT), transport)
+        self._assemble(Calls(settings, Service(), AMBIENT), transport, webhook_secret)
 
-    def _assemble(self, calls: Calls, transport: Transport) -> None:
+    def _assemble(
+        self, calls: Calls, transport: Transport, webhook_secret: str | Sequence[str] | None
+    ) -> None:
+        self._webhook_secret = webhook_secret
         self._calls = calls
         self._transport = transport
         driver = Driver(transport)
         self.videos = Videos(self._calls, driver)
         self.models = Models(self._calls, driver)
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Callbacks, checked with this client's secret."""
+        from meshapi.webhooks import Webhooks
+
+        return Webhooks(self._webhook_secret, clock=self._calls.ambient.unix)
 
     @property
     def base_url(self) -> str:
@@ -82,7 +98,9 @@ class MeshAPI:
         copy = object.__new__(type(self))
         copy._owns_connections = False
         changed = Settings(settings.root, settings.api_key, kept, policy)
-        copy._assemble(Calls(changed, self._calls.service, AMBIENT), self._transport)
+        copy._assemble(
+            Calls(changed, self._calls.service, self._calls.ambient), self._transport, self._webhook_secret
+        )
         return copy
 
     def close(self) -> None:

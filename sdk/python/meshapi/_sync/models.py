@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from meshapi._calls import Calls, RequestOptions, decoded, decoded_models
+from meshapi import _decoding
+from meshapi._calls import Calls, RequestOptions
 from meshapi.types import Model, ModelList
 
 from .driver import Driver
+from .raw import RawModels
 
 
 class Models:
@@ -18,6 +20,11 @@ class Models:
         self._calls = calls
         self._driver = driver
 
+    @property
+    def with_raw_response(self) -> RawModels:
+        """The same calls with the HTTP answer around the result: ``status``, ``headers``, ``parse()``."""
+        return RawModels(self._calls, self._driver)
+
     def list(
         self,
         *,
@@ -26,8 +33,8 @@ class Models:
         **options: Unpack[RequestOptions],
     ) -> ModelList:
         """All models, or those of a ``type`` (``"video"``) or ``provider``."""
-        return decoded_models(self._driver.run(self._calls.models(type, provider, options)))
+        return _decoding.models(self._driver.run(self._calls.models(type, provider, options)))
 
     def get(self, model_id: str, **options: Unpack[RequestOptions]) -> Model:
         """One model by its id, such as ``mesh/diorama-1``."""
-        return decoded(Model, self._driver.run(self._calls.model(model_id, options)))
+        return _decoding.model(self._driver.run(self._calls.model(model_id, options)))

@@ -8,13 +8,12 @@ from contextlib import closing
 from os import PathLike
 from typing import Any, BinaryIO, Unpack
 
+from meshapi import _decoding
 from meshapi._calls import (
     Calls,
     GenerateArguments,
     ListArguments,
     RequestOptions,
-    decoded,
-    decoded_delete,
     list_query,
     waiting_options,
 )
@@ -27,12 +26,15 @@ from meshapi.types import (
     CreateVideoGenerationResponse,
     DeleteVideoGenerationResponse,
     ListVideoGenerationsParams,
+    Quote,
+    Timeline,
     VideoGenerationParams,
     VideoTaskList,
     VideoTaskResponse,
 )
 
 from .driver import Driver
+from .raw import RawVideos
 
 DEFAULT_MAX_WAIT = 1800.0
 DEFAULT_POLL_INTERVAL = 2.0
@@ -45,6 +47,11 @@ class Videos:
         self._calls = calls
         self._driver = driver
 
+    @property
+    def with_raw_response(self) -> RawVideos:
+        """The same calls with the HTTP answer around the result: ``status``, ``headers``, ``parse()``."""
+        return RawVideos(self._calls, self._driver)
+
     def generate(
         self,
         params: VideoGenerationParams | Mapping[str, Any] | None = None,
@@ -56,13 +63,28 @@ class Videos:
         idempotency key covers all sends of one call, so that a repetition cannot pay twice. Where the
         answer is lost at a server that does not honour such keys, the error has ``task_may_exist`` set.
         """
-        answer = self._driver.run(self._calls.create(params, arguments))
-        return decoded(CreateVideoGenerationResponse, answer)
+        key, exchange = self._calls.create(params, arguments)
+        return _decoding.created(self._driver.run(exchange), key)
+
+    def quote(
+        self,
+        params: VideoGenerationParams | Mapping[str, Any] | None = None,
+        **arguments: Unpack[GenerateArguments],
+    ) -> Quote:
+        """What ``generate`` with the same arguments would cost: ``POST /v1/video/quote``.
+
+        Spends nothing and creates nothing. What ``generate`` would be refused for is refused here, too. A
+        server without quotes answers 404 (``NotFoundError``).
+        """
+        return _decoding.quote(self._driver.run(self._calls.quote(params, arguments)))
 
     def retrieve(self, task_id: str, **options: Unpack[RequestOptions]) -> VideoTaskResponse:
         """The task as it is now: ``GET /v1/video/generations/{task_id}``. A failed task does not raise."""
-        answer = self._driver.run(self._calls.retrieve(task_id, options))
-        return decoded(VideoTaskResponse, answer)
+        return _decoding.task(self._driver.run(self._calls.retrieve(task_id, options)))
+
+    def timeline(self, task_id: str, **options: Unpack[RequestOptions]) -> Timeline:
+        """What happened to the task: ``GET /v1/video/generations/{task_id}/timeline``, oldest first."""
+        return _decoding.timeline(self._driver.run(self._calls.timeline(task_id, options)))
 
     def list(
         self,
@@ -74,8 +96,7 @@ class Videos:
         Takes a parameter object or the same as keyword arguments.
         """
         query, options = list_query(params, arguments)
-        answer = self._driver.run(self._calls.list(query, options))
-        return decoded(VideoTaskList, answer)
+        return _decoding.page(self._driver.run(self._calls.list(query, options)))
 
     def iter(
         self,
@@ -151,13 +172,11 @@ class Videos:
 
     def cancel(self, task_id: str, **options: Unpack[RequestOptions]) -> VideoTaskResponse:
         """End a task that has not ended; ``ConflictError`` when it has."""
-        answer = self._driver.run(self._calls.cancel(task_id, options))
-        return decoded(VideoTaskResponse, answer)
+        return _decoding.task(self._driver.run(self._calls.cancel(task_id, options)))
 
     def delete(self, task_id: str, **options: Unpack[RequestOptions]) -> DeleteVideoGenerationResponse:
         """Remove an ended task with its files, or cancel one that has not ended."""
-        answer = self._driver.run(self._calls.delete(task_id, options))
-        return decoded_delete(task_id, answer)
+        return _decoding.deleted(task_id, self._driver.run(self._calls.delete(task_id, options)))
 
     def download(
         self,

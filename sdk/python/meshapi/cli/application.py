@@ -9,7 +9,8 @@ from meshapi._version import __version__
 from . import contributions, failure
 from .generate import generate
 from .models import models
-from .tasks import cancel, delete, download, get, list_, wait
+from .quote import quote
+from .tasks import cancel, delete, download, get, list_, timeline, wait
 
 _HELP = (
     "One API for every video model.\n\n"
@@ -42,9 +43,11 @@ def build(arguments: list[str]) -> typer.Typer:
     app.callback()(_root)
     for name, command in (
         ("generate", generate),
+        ("quote", quote),
         ("get", get),
         ("list", list_),
         ("wait", wait),
+        ("timeline", timeline),
         ("cancel", cancel),
         ("delete", delete),
         ("download", download),

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import connection, images, output
+from . import connection, output
+from . import prompt as prompts
 from .failure import reported, warn
 from .following import follow
 
 if TYPE_CHECKING:
     from meshapi import MeshAPI, VideoTaskResponse
 
-DEFAULT_MODEL = "mesh/diorama-1"
 DEFAULT_MAX_WAIT = 1800.0
 
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Write the video to this file.")]
@@ -27,20 +26,18 @@ MaxWait = Annotated[
 
 
 def generate(
-    prompt: Annotated[str, typer.Argument(help="What to show; - reads it from standard input.")],
+    prompt: prompts.Prompt,
     to: Output = None,
-    model: Annotated[str, typer.Option(help="Model id, see `meshapi models`.")] = DEFAULT_MODEL,
-    duration: Annotated[int | None, typer.Option(help="Seconds; -1 lets the model decide.")] = None,
-    resolution: Annotated[str | None, typer.Option(help="480p, 720p, 1080p or 4k.")] = None,
-    ratio: Annotated[str | None, typer.Option(help="16:9, 4:3, 1:1, 3:4, 9:16, 21:9 or adaptive.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same video.")] = None,
-    image: Annotated[
-        list[str] | None,
-        typer.Option(help="File or URL: one is the first frame, two first and last, more are references."),
-    ] = None,
-    audio: Annotated[bool | None, typer.Option("--audio/--no-audio", help="With or without sound.")] = None,
-    camera_fixed: Annotated[
-        bool | None, typer.Option("--camera-fixed", help="Keep the camera still.")
+    model: prompts.ModelId = prompts.DEFAULT_MODEL,
+    duration: prompts.Duration = None,
+    resolution: prompts.Resolution = None,
+    ratio: prompts.Ratio = None,
+    seed: prompts.Seed = None,
+    image: prompts.Images = None,
+    audio: prompts.Audio = None,
+    camera_fixed: prompts.CameraFixed = None,
+    max_cost: Annotated[
+        str | None, typer.Option(metavar="USD", help="Refuse to make a video that costs more.")
     ] = None,
     as_json: AsJSON = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Print the task's id and leave.")] = False,
@@ -50,17 +47,18 @@ def generate(
     output.checked_output(to)
     if no_wait and to is not None:
         raise typer.BadParameter("there is nothing to write yet with --no-wait", param_hint="--output")
-    text = sys.stdin.read().strip() if prompt == "-" else prompt
-    fields: dict[str, Any] = {
-        "model": model,
-        "content": [{"type": "text", "text": text}, *images.items(image or [])],
-        "duration": duration,
-        "resolution": resolution,
-        "ratio": ratio,
-        "seed": seed,
-        "generate_audio": audio,
-        "camera_fixed": camera_fixed,
-    }
+    fields = prompts.fields(
+        prompt,
+        model=model,
+        duration=duration,
+        resolution=resolution,
+        ratio=ratio,
+        seed=seed,
+        image=image,
+        audio=audio,
+        camera_fixed=camera_fixed,
+    )
+    fields["max_cost_usd"] = max_cost
     lost = "Interrupted. The task may have been created; see: meshapi list"
     with reported(interrupted=lost), connection.client() as client:
         task = client.videos.generate(fields)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from meshapi import DownloadResult, Model, VideoTaskResponse
+    from meshapi import DownloadResult, Model, Quote, Timeline, VideoTaskResponse
 
 
 def document(value: BaseModel | Sequence[BaseModel], **more: Any) -> None:
@@ -55,6 +55,7 @@ def task(value: VideoTaskResponse) -> None:
         ("ratio", value.ratio),
         ("seed", value.seed),
         ("cost", None if value.cost_usd is None else f"{value.cost_usd} USD"),
+        ("charged", value.charged),
         ("video", value.video_url),
         ("last frame", value.last_frame_url),
     ]
@@ -80,6 +81,62 @@ def models(values: Sequence[Model]) -> None:
     width = max((len(value.id) for value in values), default=0)
     for value in values:
         typer.echo(f"{one_line(value.id):<{width}}  {one_line(value.name or '')}".rstrip())
+
+
+def quote(value: Quote) -> None:
+    """What a video would cost: a table of its lines, and the sum."""
+    if value.lines:
+        rows = [
+            (
+                line.item,
+                line.quantity or "",
+                line.unit or "",
+                line.unit_price_usd or "?",
+                line.cost_usd or "?",
+            )
+            for line in value.lines
+        ]
+        _table(("item", "quantity", "unit", "USD each", "USD"), rows, right={"quantity", "USD each", "USD"})
+    cost = "unknown" if value.cost_usd is None else f"{one_line(value.cost_usd)} USD"
+    typer.echo(f"{one_line(value.model or 'the model')}: {cost}")
+
+
+def timeline(value: Timeline) -> None:
+    """What happened to a task: a table, one attempt a line, times since the first."""
+    begun = min((entry.started_at for entry in value if entry.started_at is not None), default=0.0)
+    rows = []
+    for entry in value:
+        started = None if entry.started_at is None else entry.started_at - begun
+        told = " ".join(filter(None, (entry.result, entry.message)))
+        rows.append(
+            (
+                _seconds(started),
+                entry.kind if entry.polls is None else f"{entry.kind} x{entry.polls}",
+                "" if entry.attempt is None else str(entry.attempt),
+                "" if entry.ended_at is None and started is not None else _seconds(entry.seconds),
+                " ".join(filter(None, (entry.upstream, entry.model))),
+                told or ("goes on" if entry.ended_at is None else ""),
+            )
+        )
+    _table(("at", "step", "try", "took", "where", "result"), rows, right={"at", "try", "took"})
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]], *, right: set[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in names:
+        table.add_column(name, justify="right" if name in right else "left")
+    for row in rows:
+        # Text takes the server's words for words, never for markup.
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    Console(highlight=False).print(table)
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f} s"
 
 
 def saved(result: DownloadResult) -> None:

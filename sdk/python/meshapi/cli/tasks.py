@@ -63,6 +63,16 @@ def wait(
         finish(client, task_id, to, as_json=as_json, max_wait=max_wait)
 
 
+def timeline(task_id: TaskId, as_json: AsJSON = False) -> None:
+    """Show what happened to a task, step by step."""
+    with reported(), connection.client() as client:
+        found = client.videos.timeline(task_id)
+    if as_json:
+        output.document(found)
+    else:
+        output.timeline(found)
+
+
 def cancel(task_id: TaskId, as_json: AsJSON = False) -> None:
     """End a task that has not ended."""
     with reported(), connection.client() as client:

@@ -10,6 +10,7 @@ from .params import (
     VideoGenerationFields,
     VideoGenerationParams,
 )
+from .quote import Quote, QuoteLine
 from .task import (
     CreateVideoGenerationResponse,
     DeleteVideoGenerationResponse,
@@ -17,6 +18,7 @@ from .task import (
     VideoTaskResponse,
     VideoTaskUsage,
 )
+from .timeline import Timeline, TimelineEntry
 
 __all__ = [
     "CreateVideoGenerationResponse",
@@ -27,6 +29,10 @@ __all__ = [
     "MediaURL",
     "Model",
     "ModelList",
+    "Quote",
+    "QuoteLine",
+    "Timeline",
+    "TimelineEntry",
     "VideoContentItem",
     "VideoGenerationFields",
     "VideoGenerationParams",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypedDict
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from .lenient import LenientModel
+from .rows import objects_only
 from .task import VideoTaskResponse
 
 QueryPairs = list[tuple[str, str]]
@@ -78,19 +79,11 @@ def _pairs(name: str, value: Any) -> QueryPairs:
     return [(name, str(value))]
 
 
-def _rows(value: Any) -> Any:
-    return (
-        [each for each in value if isinstance(each, dict | VideoTaskResponse)]
-        if isinstance(value, list)
-        else []
-    )
-
-
 class VideoTaskList(LenientModel):
     """A page of tasks; ``total`` counts all that the filters select."""
 
     object: str = "list"
-    data: Annotated[list[VideoTaskResponse], BeforeValidator(_rows)] = Field(default_factory=list)
+    data: Annotated[list[VideoTaskResponse], BeforeValidator(objects_only)] = Field(default_factory=list)
     has_more: bool | None = None
     total: int | None = None
     limit: int | None = None

@@ -5,6 +5,7 @@ server judges better: limits are the model's.
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypedDict
 
 from pydantic import BaseModel, ConfigDict, field_serializer
@@ -57,7 +58,9 @@ class VideoGenerationParams(BaseModel):
     """The parameters of a generation. ``duration`` and ``execution_expires_after`` are seconds.
 
     What a model lacks is dropped by the server and named in ``unsupported_params`` of the answer; what it
-    cannot render is refused with ``UnprocessableEntityError`` before anything is paid.
+    cannot render is refused with ``UnprocessableEntityError`` before anything is paid. ``max_cost_usd`` is
+    the most the task may cost, in US dollars: a decimal string, a Decimal or a number; what would cost more
+    is refused with ``SpendLimitError`` before anything is paid.
     """
 
     model_config = ConfigDict(extra="allow", protected_namespaces=(), defer_build=True)
@@ -85,6 +88,11 @@ class VideoGenerationParams(BaseModel):
     output_format: str | None = None
     omni_reference_task_type: str | None = None
     metadata: dict[str, str] | None = None
+    max_cost_usd: str | int | float | Decimal | None = None
+
+    @field_serializer("max_cost_usd")
+    def _without_exponent(self, value: str | int | float | Decimal | None) -> str | int | float | None:
+        return format(value, "f") if isinstance(value, Decimal) else value
 
     def to_wire(self) -> dict[str, Any]:
         """The JSON body: what was set, without nulls at any depth, media in the object form."""
@@ -117,3 +125,4 @@ class VideoGenerationFields(TypedDict, total=False):
     output_format: str | None
     omni_reference_task_type: str | None
     metadata: dict[str, str] | None
+    max_cost_usd: str | float | Decimal | None

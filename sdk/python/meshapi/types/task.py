@@ -34,7 +34,8 @@ class VideoTaskResponse(LenientModel):
     """A task. ``status`` is ``pending``, ``running``, ``succeeded`` or ``failed``; a hosted one may be other.
 
     Times are Unix seconds, ``duration`` seconds, ``progress`` 0 to 1, ``cost_usd`` a decimal string. None
-    means unknown or not yet. ``request_id`` names the HTTP request that brought this value.
+    means unknown or not yet. ``charged`` is ``yes``, ``no`` or ``unknown`` for a task that failed: whether it
+    has cost anything. ``request_id`` names the HTTP request that brought this value.
     """
 
     id: str = ""
@@ -64,6 +65,8 @@ class VideoTaskResponse(LenientModel):
     usage: VideoTaskUsage | None = None
     cost_usd: str | None = None
     metadata: dict[str, str] | None = None
+    charged: str | None = None
+    plan: dict[str, Any] | None = None
     request_id: str | None = None
 
     _mends: ClassVar[Mapping[str, Mend]] = {

@@ -97,6 +97,8 @@ class MeshService(ScriptedServer):
             return self._file(asked)
         if asked.headers.get("authorization") != f"Bearer {self.key}":
             return _error(401, "unauthorized", "The API key is unknown.")
+        if asked.path == "/v1/video/quote" and not self.hosted:
+            return self._quote(asked)
         if asked.path == "/v1/models":
             return Say(200, MODELS)
         if asked.path == "/v1/video/generations":
@@ -118,6 +120,8 @@ class MeshService(ScriptedServer):
             return Say(200, headers={"Content-Type": "text/event-stream"}, chunks=self._events(asked, task))
         if action == "content":
             return self._file(asked, task)
+        if action == "timeline":
+            return Say(200, self._timeline(task))
         wait = dict(asked.query).get("wait")
         if wait and not self.hosted:
             return Say(200, self.view(task), delay=max(0.0, min(float(wait), self._left(task))))
@@ -137,6 +141,28 @@ class MeshService(ScriptedServer):
         if key:
             self.by_key[key] = task.id
         return Say(200, {**self.view(task), "unsupported_params": None})
+
+    def _quote(self, asked: Asked) -> Say:
+        body = json.loads(asked.body)
+        if body["model"] != "mesh/diorama-1":
+            return Say(200, {"object": "quote", "model": body["model"], "cost_usd": None, "lines": []})
+        seconds = body.get("duration") or 5
+        line = {"item": "video", "quantity": str(seconds), "unit": "second", "unit_price_usd": "0.05"}
+        cost = f"{seconds * 5 / 100:.2f}"
+        lines = [{**line, "cost_usd": cost}]
+        return Say(200, {"object": "quote", "model": body["model"], "cost_usd": cost, "lines": lines})
+
+    @staticmethod
+    def _timeline(task: Task) -> dict[str, Any]:
+        rows: list[dict[str, Any]] = [
+            {"kind": "created", "started_at": task.created, "ended_at": task.created},
+            {"kind": "render", "attempt": 1, "started_at": task.created + 0.25, "upstream": "mesh"},
+        ]
+        if task.status() in {"succeeded", "failed"}:
+            ended = task.created + task.seconds
+            rows[1] |= {"ended_at": ended, "result": task.ended, "message": "[bold]done[/bold]"}
+            rows.append({"kind": "ended", "started_at": ended, "ended_at": ended, "result": task.ended})
+        return {"object": "timeline", "id": task.id, "data": rows}
 
     def _list(self, asked: Asked) -> Say:
         query = dict(asked.query)

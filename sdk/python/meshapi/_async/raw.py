@@ -1,0 +1,102 @@
+"""``with_raw_response``: the calls of ``videos`` and ``models`` with the HTTP answer around the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Unpack
+
+from meshapi import _decoding
+from meshapi._calls import Calls, GenerateArguments, ListArguments, RequestOptions, list_query
+from meshapi._raw import RawResponse, raw
+from meshapi.types import (
+    CreateVideoGenerationResponse,
+    DeleteVideoGenerationResponse,
+    ListVideoGenerationsParams,
+    Model,
+    ModelList,
+    Quote,
+    Timeline,
+    VideoGenerationParams,
+    VideoTaskList,
+    VideoTaskResponse,
+)
+
+from .driver import AsyncDriver
+
+
+class AsyncRawVideos:
+    """The calls of ``client.videos`` that are one request. Retries and errors are the same."""
+
+    def __init__(self, calls: Calls, driver: AsyncDriver) -> None:
+        self._calls = calls
+        self._driver = driver
+
+    async def generate(
+        self,
+        params: VideoGenerationParams | Mapping[str, Any] | None = None,
+        **arguments: Unpack[GenerateArguments],
+    ) -> RawResponse[CreateVideoGenerationResponse]:
+        """``videos.generate`` with its answer."""
+        key, exchange = self._calls.create(params, arguments)
+        return raw(await self._driver.run(exchange), partial(_decoding.created, idempotency_key=key))
+
+    async def quote(
+        self,
+        params: VideoGenerationParams | Mapping[str, Any] | None = None,
+        **arguments: Unpack[GenerateArguments],
+    ) -> RawResponse[Quote]:
+        """``videos.quote`` with its answer."""
+        return raw(await self._driver.run(self._calls.quote(params, arguments)), _decoding.quote)
+
+    async def retrieve(
+        self, task_id: str, **options: Unpack[RequestOptions]
+    ) -> RawResponse[VideoTaskResponse]:
+        """``videos.retrieve`` with its answer."""
+        return raw(await self._driver.run(self._calls.retrieve(task_id, options)), _decoding.task)
+
+    async def timeline(self, task_id: str, **options: Unpack[RequestOptions]) -> RawResponse[Timeline]:
+        """``videos.timeline`` with its answer."""
+        return raw(await self._driver.run(self._calls.timeline(task_id, options)), _decoding.timeline)
+
+    async def list(
+        self,
+        params: ListVideoGenerationsParams | Mapping[str, Any] | None = None,
+        **arguments: Unpack[ListArguments],
+    ) -> RawResponse[VideoTaskList]:
+        """``videos.list`` with its answer."""
+        query, options = list_query(params, arguments)
+        return raw(await self._driver.run(self._calls.list(query, options)), _decoding.page)
+
+    async def cancel(self, task_id: str, **options: Unpack[RequestOptions]) -> RawResponse[VideoTaskResponse]:
+        """``videos.cancel`` with its answer."""
+        return raw(await self._driver.run(self._calls.cancel(task_id, options)), _decoding.task)
+
+    async def delete(
+        self, task_id: str, **options: Unpack[RequestOptions]
+    ) -> RawResponse[DeleteVideoGenerationResponse]:
+        """``videos.delete`` with its answer."""
+        answer = await self._driver.run(self._calls.delete(task_id, options))
+        return raw(answer, partial(_decoding.deleted, task_id))
+
+
+class AsyncRawModels:
+    """The calls of ``client.models``."""
+
+    def __init__(self, calls: Calls, driver: AsyncDriver) -> None:
+        self._calls = calls
+        self._driver = driver
+
+    async def list(
+        self,
+        *,
+        type: str | None = None,  # noqa: A002 - the word of the wire
+        provider: str | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[ModelList]:
+        """``models.list`` with its answer."""
+        return raw(await self._driver.run(self._calls.models(type, provider, options)), _decoding.models)
+
+    async def get(self, model_id: str, **options: Unpack[RequestOptions]) -> RawResponse[Model]:
+        """``models.get`` with its answer."""
+        return raw(await self._driver.run(self._calls.model(model_id, options)), _decoding.model)

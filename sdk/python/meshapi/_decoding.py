@@ -1,0 +1,115 @@
+"""From the answer of a success to the value a method returns. No I/O."""
+
+import json
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from ._exchange import Answer
+from .errors import MeshAPIError, ResponseDecodingError
+from .types import (
+    CreateVideoGenerationResponse,
+    DeleteVideoGenerationResponse,
+    Model,
+    ModelList,
+    Quote,
+    Timeline,
+    VideoTaskList,
+    VideoTaskResponse,
+)
+
+Response = TypeVar(
+    "Response",
+    VideoTaskResponse,
+    CreateVideoGenerationResponse,
+    VideoTaskList,
+    Model,
+    DeleteVideoGenerationResponse,
+    Quote,
+    Timeline,
+)
+
+
+def decoded(kind: type[Response], answer: Answer) -> Response:
+    """The body of a success as a value that knows its request id. Raises ResponseDecodingError."""
+    try:
+        value = kind.model_validate_json(answer.body)
+    except ValidationError:
+        raise _undecodable(kind.__name__, answer) from None
+    if value.request_id is None:
+        value.request_id = answer.headers.get("x-request-id")
+    return value
+
+
+def task(answer: Answer) -> VideoTaskResponse:
+    """A task."""
+    return decoded(VideoTaskResponse, answer)
+
+
+def created(answer: Answer, idempotency_key: str | None) -> CreateVideoGenerationResponse:
+    """The task as it was accepted. A success that names no task is a lost answer: the task may well exist."""
+    try:
+        accepted = decoded(CreateVideoGenerationResponse, answer)
+        if accepted.id:
+            return accepted
+        raise _undecodable("task with an id", answer)
+    except ResponseDecodingError as lost:
+        lost.task_may_exist = True
+        lost.idempotency_key = idempotency_key
+        raise
+
+
+def page(answer: Answer) -> VideoTaskList:
+    """One page of tasks, which all know the request that brought them."""
+    tasks = decoded(VideoTaskList, answer)
+    for each in tasks.data:
+        each.request_id = each.request_id or tasks.request_id
+    return tasks
+
+
+def quote(answer: Answer) -> Quote:
+    """A quote."""
+    return decoded(Quote, answer)
+
+
+def timeline(answer: Answer) -> Timeline:
+    """The history of a task."""
+    return decoded(Timeline, answer)
+
+
+def deleted(task_id: str, answer: Answer) -> DeleteVideoGenerationResponse:
+    """What a delete did. An empty body (204) means removed."""
+    if not answer.body.strip():
+        request_id = answer.headers.get("x-request-id")
+        return DeleteVideoGenerationResponse(id=task_id, deleted=True, request_id=request_id)
+    return decoded(DeleteVideoGenerationResponse, answer)
+
+
+def model(answer: Answer) -> Model:
+    """A model of the catalogue."""
+    return decoded(Model, answer)
+
+
+def models(answer: Answer) -> ModelList:
+    """The bare array of ``GET /v1/models``; a ``{"data": [...]}`` around it is read too."""
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        raise _undecodable("list of models", answer) from None
+    rows = body.get("data") if isinstance(body, dict) else body
+    if not isinstance(rows, list):
+        raise _undecodable("list of models", answer)
+    found = ModelList(Model.model_validate(row) for row in rows if isinstance(row, dict))
+    found.request_id = answer.headers.get("x-request-id")
+    for each in found:
+        each.request_id = each.request_id or found.request_id
+    return found
+
+
+def _undecodable(wanted: str, answer: Answer) -> MeshAPIError:
+    start = answer.body[:80].decode(errors="replace")
+    return ResponseDecodingError(
+        f"HTTP {answer.status}, but the body is no {wanted}; it begins {start!r}",
+        status=answer.status,
+        request_id=answer.headers.get("x-request-id"),
+    )
