@@ -19,6 +19,7 @@ PORTS = {
     "meshapi_server.tasks.errors",
     "meshapi_server.tasks.ids",
     "meshapi_server.tasks.life",
+    "meshapi_server.tasks.limits",
     "meshapi_server.tasks.ports",
     "meshapi_server.tasks.spec",
     "meshapi_server.tasks.states",
@@ -46,6 +47,12 @@ ROOMS: dict[str, set[str]] = {
     "meshapi_server.upstreams.sandbox.clip": {"meshapi_server.upstreams.diorama"},
     "meshapi_server.callbacks": set(),
     "meshapi_server.studio": set(),
+    "meshapi_server.database": {
+        "meshapi_server.store",
+        "meshapi_server.accounts",
+        "meshapi_server.settings",
+        *PORTS,
+    },
     "meshapi_server.app": {"meshapi_server"},
     "meshapi_server.commands": {"meshapi_server"},
 }

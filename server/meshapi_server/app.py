@@ -4,7 +4,6 @@ import asyncio
 import os
 import secrets
 from collections.abc import Mapping
-from pathlib import Path
 
 import structlog
 from msgspec import Struct
@@ -18,20 +17,22 @@ from meshapi_server.api.generations import Generations
 from meshapi_server.api.health import HealthCheck
 from meshapi_server.api.models import Models
 from meshapi_server.api.openapi import OpenAPI
+from meshapi_server.api.timeline import Timeline
+from meshapi_server.api.upstream_callbacks import UpstreamCallbacks
 from meshapi_server.api.view import TaskView
+from meshapi_server.database import Database
 from meshapi_server.files.links import Links
 from meshapi_server.files.local import LocalFiles
 from meshapi_server.files.sources import Sources
 from meshapi_server.settings import Settings, configured_upstreams
-from meshapi_server.store.sqlite import SqliteStore
-from meshapi_server.store.sqlite_keys import SqliteKeys
 from meshapi_server.tasks import ids
 from meshapi_server.tasks.changes import Changes
-from meshapi_server.tasks.clock import system_clock
 from meshapi_server.tasks.jobs import Jobs
 from meshapi_server.tasks.service import TaskService
 from meshapi_server.tasks.worker import Worker, WorkerSettings
+from meshapi_server.upstreams.callback_urls import CallbackURLs
 from meshapi_server.upstreams.catalogue import Catalogue
+from meshapi_server.upstreams.contract import LocalUpstream, RemoteUpstream
 from meshapi_server.upstreams.diorama import Diorama
 from meshapi_server.upstreams.registry import Registry
 from meshapi_server.upstreams.sandbox import Sandbox
@@ -57,104 +58,140 @@ class Profile(Struct, frozen=True, kw_only=True):
         return cls(simulate=simulate, private_sources=private)
 
 
-class Server:
-    """A running server: built by :meth:`build`, started and stopped by the application's lifespan."""
+class Upstreams(Struct, frozen=True, kw_only=True):
+    """The upstreams that are on."""
 
-    def __init__(self, store: SqliteStore, keys: Keys, worker: Worker, app: Application) -> None:
-        self.store = store
-        self.keys = keys
-        self.worker = worker
-        self.app = app
+    local: Mapping[str, LocalUpstream]
+    remote: Mapping[str, RemoteUpstream]
 
     @classmethod
-    async def build(
-        cls, database: Path, settings: Settings, public_url: str, environment: Mapping[str, str] = os.environ
-    ) -> "Server":
-        """Open the store and put the parts together. The caller holds the data directory's lock."""
-        clock = system_clock
-        profile = Profile.of(settings, environment)
-        store = SqliteStore(database, clock)
-        await store.open()
-        key_store = SqliteKeys(store)
-        files = LocalFiles(database.parent)
-        files.open()
-        links = Links(
-            public_url,
-            await key_store.secret("links", secrets.token_bytes(32)),
-            clock,
-            settings.link_lifetime,
-        )
+    def of(cls, settings: Settings, profile: Profile, database: Database) -> "Upstreams":
+        """The built-in model, the sandbox, and every upstream that is configured."""
         cores = os.cpu_count() or 1
         diorama = Diorama(
             Sources(private=profile.private_sources).fetch,
             capacity=settings.renders or max(2, cores // 2),
             threads=settings.render_threads or min(4, cores),
         )
-        sandbox = Sandbox(clock)
-        changes = Changes()
-        registry = Registry(Catalogue.load(), {diorama.name, sandbox.name}, simulate=profile.simulate)
-        jobs = Jobs(store, _no_callbacks)
-        tasks = TaskService(store, registry, files, changes, clock)
-        worker = Worker(
-            store,
-            files,
-            changes,
+        sandbox = Sandbox(database.clock)
+        return cls(local={diorama.name: diorama}, remote={sandbox.name: sandbox})
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Whose models can be asked for."""
+        return frozenset((*self.local, *self.remote))
+
+
+class Server:
+    """A server in one of its roles: ``app`` answers callers, the worker drives tasks; either may be off."""
+
+    def __init__(
+        self, database: Database, files: LocalFiles, keys: Keys, worker: Worker | None, app: Application
+    ) -> None:
+        self.keys = keys
+        self.app = app
+        self._database = database
+        self._files = files
+        self._worker = worker
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def build(
+        cls,
+        database: Database,
+        settings: Settings,
+        public_url: str,
+        environment: Mapping[str, str] = os.environ,
+    ) -> "Server":
+        """Put the parts together. The caller holds the data directory's lock where the store is embedded."""
+        store, clock = database.store, database.clock
+        profile = Profile.of(settings, environment)
+        files = LocalFiles(settings.data_directory)
+        files.open()
+        links = Links(
+            public_url,
+            await database.keys.secret("links", secrets.token_bytes(32)),
             clock,
-            jobs,
-            WorkerSettings(name=f"{os.getpid()}-{ids.ulid()}", lease=settings.lease, tick=settings.tick),
-            local={diorama.name: diorama},
-            remote={sandbox.name: sandbox},
+            settings.link_lifetime,
         )
-        keys = Keys(key_store, clock)
-        running = _Running(store, worker)
+        callbacks = CallbackURLs(
+            settings.public_url, await database.keys.secret("upstream-callbacks", secrets.token_bytes(32))
+        )
+        changes = Changes(database.hints)
+        upstreams = Upstreams.of(settings, profile, database)
+        registry = Registry(Catalogue.load(), upstreams.names, simulate=profile.simulate)
+        tasks = TaskService(store, registry, files, changes, clock)
+        keys = Keys(database.keys, clock)
+        worker = None
+        if settings.role != "api":
+            worker = Worker(
+                store,
+                files,
+                changes,
+                clock,
+                Jobs(store, callbacks.make),
+                WorkerSettings(
+                    name=f"{os.getpid()}-{ids.ulid()}",
+                    lease=settings.lease,
+                    tick=settings.tick,
+                    submits_at_once=settings.submits_at_once,
+                    polls_at_once=settings.polls_at_once,
+                    reconcile_within=round(settings.reconcile_within * 1000),
+                ),
+                local=upstreams.local,
+                remote=upstreams.remote,
+            )
+        server: Server
         view = TaskView(links)
         operations = (
             *Generations(tasks, view).operations(),
             *Events(tasks, view).operations(),
+            *Timeline(tasks).operations(),
             *Content(tasks, files, links).operations(),
             *Models(registry).operations(),
-            *HealthCheck(__version__, running.check).operations(),
+            *UpstreamCallbacks(tasks, callbacks).operations(),
+            *HealthCheck(__version__, lambda: server.check()).operations(),
         )
         document = OpenAPI(operations, __version__, public_url)
         app = Application(
-            (*operations, document.operation()), keys, startup=running.start, shutdown=running.stop
+            (*operations, document.operation()),
+            keys,
+            startup=lambda: server.start(),
+            shutdown=lambda: server.stop(),
         )
-        return cls(store, keys, worker, app)
-
-
-def _no_callbacks(upstream: str, task_id: str) -> str | None:
-    return None
-
-
-class _Running:
-    """The background work of a server, between startup and shutdown."""
-
-    def __init__(self, store: SqliteStore, worker: Worker) -> None:
-        self._store = store
-        self._worker = worker
-        self._tasks: list[asyncio.Task[None]] = []
+        server = cls(database, files, keys, worker, app)
+        return server
 
     async def start(self) -> None:
-        """Take over what an earlier server left and begin to work."""
-        await self._worker.prepare(alone=True)
-        self._tasks = [asyncio.create_task(self._worker.run()), asyncio.create_task(self._sweep())]
+        """Take over what an earlier server left, where it can only be a dead one's, and begin to work."""
+        if self._worker is not None:
+            await self._worker.prepare(alone=not self._database.shared)
+            self._tasks.append(asyncio.create_task(self._worker.run()))
+        self._tasks.append(asyncio.create_task(self._sweep()))
 
     async def stop(self) -> None:
         """Give unfinished work back and close the store."""
-        await self._worker.stop()
+        if self._worker is not None:
+            await self._worker.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._store.close()
+        await self._database.close()
+        self._files.close()
 
     async def check(self) -> None:
-        """Raise when the store does not answer or the worker has ended."""
-        await self._store.count_states()
+        """Raise when the store does not answer or the background work has ended."""
+        await self._database.store.count_states()
         if not self._tasks or any(task.done() for task in self._tasks):
-            raise RuntimeError("the worker does not run")
+            raise RuntimeError("the background work does not run")
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(_SWEEP_EVERY)
-            forgotten = await self._store.sweep_idempotency(system_clock() - _IDEMPOTENCY_KEPT)
-            log.debug("swept idempotency keys", forgotten=forgotten)
+            try:
+                before = self._database.clock() - _IDEMPOTENCY_KEPT
+                forgotten = await self._database.store.sweep_idempotency(before)
+            except Exception:
+                log.exception("sweep failed")
+            else:
+                log.debug("swept idempotency keys", forgotten=forgotten)

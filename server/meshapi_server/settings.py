@@ -28,6 +28,9 @@ UPSTREAM_KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
+ROLES = ("all", "api", "worker")
+
+
 class SettingsInvalid(ValueError):
     """A setting cannot be used; the message names it, its value and what would be accepted."""
 
@@ -35,18 +38,25 @@ class SettingsInvalid(ValueError):
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set. ``simulate`` None means: when no upstream key is configured.
 
-    ``lease`` and ``tick`` are seconds, ``renders`` is how many videos the built-in model makes at once.
+    ``lease``, ``tick`` and ``reconcile_within`` (how long an upstream is searched for a submission whose
+    answer was lost) are seconds; ``renders`` is how many videos the built-in model makes at once;
+    ``submits_at_once`` and ``polls_at_once`` bound what one worker asks upstreams at the same time.
     """
 
     host: str = "127.0.0.1"
     port: int = 8080
     data: str = ""
+    database: str = ""
+    role: str = "all"
     public_url: str | None = None
     simulate: bool | None = None
     renders: int = 0
     render_threads: int = 0
     lease: float = 30.0
     tick: float = 0.25
+    submits_at_once: int = 16
+    polls_at_once: int = 500
+    reconcile_within: float = 60.0
     link_lifetime: int = 24 * 3600
     private_sources: bool | None = None
     log_level: str = "info"
@@ -61,6 +71,18 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.log_level not in {"debug", "info", "warning", "error"}:
             raise SettingsInvalid(f"log_level: {self.log_level!r}; use debug, info, warning or error")
 
+        if self.role not in ROLES:
+            raise SettingsInvalid(f"role: {self.role!r}; use {', '.join(ROLES)}")
+        if min(self.submits_at_once, self.polls_at_once) < 1:
+            raise SettingsInvalid("submits_at_once and polls_at_once must be 1 or more")
+        if self.reconcile_within < 1:
+            raise SettingsInvalid(f"reconcile_within: {self.reconcile_within} s is too short; use 1 or more")
+
+    @property
+    def database_url(self) -> str:
+        """The database; a SQLite file in the data directory unless it is set."""
+        return self.database or f"sqlite:///{self.data_directory / 'meshapi.db'}"
+
     @property
     def data_directory(self) -> Path:
         """Where the database and the files live."""
@@ -71,12 +93,17 @@ _VARIABLES = {
     "host": "MESHAPI_HOST",
     "port": "MESHAPI_PORT",
     "data": "MESHAPI_DATA_DIR",
+    "database": "MESHAPI_DATABASE_URL",
+    "role": "MESHAPI_ROLE",
     "public_url": "MESHAPI_PUBLIC_URL",
     "simulate": "MESHAPI_SIMULATE",
     "renders": "MESHAPI_RENDERS",
     "render_threads": "MESHAPI_RENDER_THREADS",
     "lease": "MESHAPI_LEASE",
     "tick": "MESHAPI_TICK",
+    "submits_at_once": "MESHAPI_SUBMITS_AT_ONCE",
+    "polls_at_once": "MESHAPI_POLLS_AT_ONCE",
+    "reconcile_within": "MESHAPI_RECONCILE_WITHIN",
     "link_lifetime": "MESHAPI_LINK_LIFETIME",
     "private_sources": "MESHAPI_PRIVATE_SOURCES",
     "log_level": "MESHAPI_LOG_LEVEL",

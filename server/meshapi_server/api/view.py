@@ -2,10 +2,10 @@
 
 from typing import Any, TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from meshapi_server.files.links import Links
-from meshapi_server.tasks.task import Facts, StoredFile, Task
+from meshapi_server.tasks.task import Facts, StoredFile, Task, TaskError
 
 from .wire import CreatedBody, TaskBody, TaskContent, TaskErrorBody, Usage
 
@@ -35,7 +35,7 @@ class TaskView:
             "id": task.id,
             "status": str(task.status),
             "model": task.model,
-            "error": TaskErrorBody(error.code, error.message) if error else None,
+            "error": _error(error) if error else None,
             "content": self._content(task),
             "created_at": task.created_at // 1000,
             "updated_at": task.updated_at // 1000,
@@ -58,6 +58,7 @@ class TaskView:
             "execution_expires_after": (task.expires_at - task.created_at) // 1000,
             "usage": Usage(facts.total_tokens, facts.total_tokens) if facts.total_tokens else None,
             "cost_usd": facts.cost_usd,
+            "charged": error.charged if error else None,
             "metadata": spec.metadata or {},
             "plan": facts.plan,
             "request_id": task.request_id if with_request_id else UNSET,
@@ -81,6 +82,19 @@ Value = TypeVar("Value")
 
 def _first(rendered: Value | None, asked: Value | None) -> Value | None:
     return asked if rendered is None else rendered
+
+
+def _error(error: TaskError) -> TaskErrorBody:
+    def known(value: Value | None) -> Value | UnsetType:
+        return UNSET if value is None else value
+
+    return TaskErrorBody(
+        code=error.code,
+        message=error.message,
+        provider_code=known(error.provider_code),
+        provider_error=known(error.provider_error),
+        retryable=known(error.retryable),
+    )
 
 
 def _duration(facts: Facts, asked: int | None) -> int | None:

@@ -93,11 +93,14 @@ class CreateBody(Struct, frozen=True, kw_only=True):
     ) = None
 
 
-class TaskErrorBody(Struct, frozen=True):
-    """Why a task failed."""
+class TaskErrorBody(Struct, frozen=True, kw_only=True):
+    """Why a task failed. ``provider_error`` holds the upstream's own words, secrets removed."""
 
     code: TaskErrorCode
     message: str
+    provider_code: str | UnsetType = UNSET
+    provider_error: dict[str, Any] | UnsetType = UNSET
+    retryable: Annotated[bool, Meta(description="Whether asking again makes sense.")] | UnsetType = UNSET
 
 
 class TaskContent(Struct, frozen=True):
@@ -143,6 +146,13 @@ class TaskBody(Struct, frozen=True, kw_only=True):
     execution_expires_after: int | None
     usage: Usage | None
     cost_usd: Annotated[str, Meta(description="A decimal figure in US dollars.")] | None
+    charged: (
+        Annotated[
+            Literal["yes", "no", "unknown"],
+            Meta(description="Of a failed task: whether the upstream bills it."),
+        ]
+        | None
+    )
     metadata: dict[str, str]
     plan: Annotated[dict[str, Any], Meta(description="What the built-in model understood.")] | None
     request_id: Annotated[str, Meta(description="Of the create call; from version 2026-09.")] | UnsetType = (

@@ -10,16 +10,18 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from meshapi_server.accounts.keys import Key, Keys
+from meshapi_server.database import open_database
 from meshapi_server.datadir import DataDirectory
 from meshapi_server.settings import SettingsInvalid, load
-from meshapi_server.store.sqlite import SqliteStore
-from meshapi_server.store.sqlite_keys import SqliteKeys
-from meshapi_server.tasks.clock import system_clock
+from meshapi_server.store.migrate import SchemaTooNew
 
 keys = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
 Result = TypeVar("Result")
 Data = Annotated[Path | None, typer.Option(help="The server's data directory.")]
+DatabaseURL = Annotated[
+    str | None, typer.Option("--database", help="The server's database. [default: a file in the directory]")
+]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -29,12 +31,19 @@ def create(
     owner: Annotated[
         str | None, typer.Option(help="Whose tasks it sees. [default: an owner of its own]")
     ] = None,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tasks of this key at upstreams at once; others wait. [default: no limit]"),
+    ] = None,
     data: Data = None,
+    database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Make a key. It is shown this once; the database keeps a hash."""
     try:
-        secret, key = _with_keys(data, lambda room: room.create(name, owner))
+        secret, key = _with_keys(
+            data, database, lambda room: room.create(name, owner, concurrency=concurrency)
+        )
     except ValueError as problem:
         raise _stop(str(problem)) from None
     if as_json:
@@ -44,9 +53,9 @@ def create(
 
 
 @keys.command("list")
-def list_(data: Data = None, as_json: AsJSON = False) -> None:
+def list_(data: Data = None, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Show every key: never the secret, only its last four characters."""
-    found = _with_keys(data, lambda room: room.all())
+    found = _with_keys(data, database, lambda room: room.all())
     if as_json:
         typer.echo(json.dumps([_row(key) for key in found]))
         return
@@ -57,28 +66,30 @@ def list_(data: Data = None, as_json: AsJSON = False) -> None:
 
 @keys.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="The key's id.")], data: Data = None, as_json: AsJSON = False
+    key_id: Annotated[str, typer.Argument(help="The key's id.")],
+    data: Data = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
 ) -> None:
     """End a key for good, at once."""
-    key = _with_keys(data, lambda room: room.revoke(key_id))
+    key = _with_keys(data, database, lambda room: room.revoke(key_id))
     if key is None:
         raise _stop(f"there is no key {key_id!r}; see `meshapi keys list`")
     typer.echo(json.dumps(_row(key)) if as_json else f"{key.id} is revoked.")
 
 
-def _with_keys(data: Path | None, work: Callable[[Keys], Awaitable[Result]]) -> Result:
+def _with_keys(data: Path | None, database: str | None, work: Callable[[Keys], Awaitable[Result]]) -> Result:
     async def run() -> Result:
         try:
-            directory = DataDirectory(load({"data": str(data) if data else None}).data_directory)
-            directory.make()
-        except (SettingsInvalid, OSError) as problem:
+            settings = load({"data": str(data) if data else None, "database": database})
+            DataDirectory(settings.data_directory).make()
+            opened = await open_database(settings.database_url)
+        except (SettingsInvalid, SchemaTooNew, OSError) as problem:
             raise _stop(str(problem)) from None
-        store = SqliteStore(directory.database, system_clock)
-        await store.open()
         try:
-            return await work(Keys(SqliteKeys(store), system_clock))
+            return await work(Keys(opened.keys, opened.clock))
         finally:
-            await store.close()
+            await opened.close()
 
     return asyncio.run(run())
 
@@ -89,6 +100,7 @@ def _row(key: Key) -> dict[str, Any]:
         "name": key.name,
         "owner": key.owner,
         "last_four": key.last_four,
+        "concurrency": key.concurrency,
         "created_at": key.created_at // 1000,
         "revoked_at": key.revoked_at // 1000 if key.revoked_at else None,
     }

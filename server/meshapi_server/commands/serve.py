@@ -18,6 +18,7 @@ import uvicorn
 
 from meshapi_server import __version__
 from meshapi_server.app import Profile, Server
+from meshapi_server.database import open_database, sqlite_path
 from meshapi_server.datadir import DataDirectory, InUse
 from meshapi_server.settings import Settings, SettingsInvalid, configured_upstreams, load
 from meshapi_server.store.migrate import SchemaTooNew
@@ -40,6 +41,14 @@ def serve(
             help="Serve models whose upstream is off by the built-in one. [default: when no key is set]"
         ),
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="sqlite:///PATH or postgresql://… [default: a SQLite file in the data directory]"),
+    ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(help="api, worker or all. Several processes need PostgreSQL. [default: all]"),
+    ] = None,
     renders: Annotated[
         int | None, typer.Option(min=1, help="Videos the built-in model makes at once.")
     ] = None,
@@ -55,6 +64,8 @@ def serve(
         "port": port,
         "data": str(data) if data else None,
         "public_url": public_url,
+        "database": database,
+        "role": role,
         "simulate": simulate,
         "renders": renders,
         "lease": lease,
@@ -62,7 +73,7 @@ def serve(
     }
     try:
         settings = load(flags, file=config)
-        with DataDirectory(settings.data_directory) as directory, _listen(settings) as listener:
+        with _hold(settings) as directory, _listen(settings) as listener:
             _configure_logs(settings.log_level)
             _run(settings, directory, listener)
     except (SettingsInvalid, InUse, SchemaTooNew, _PortTaken, OSError) as problem:
@@ -75,7 +86,28 @@ class _PortTaken(Exception):
 
 
 @contextlib.contextmanager
-def _listen(settings: Settings) -> Iterator[socket.socket]:
+def _hold(settings: Settings) -> Iterator[DataDirectory]:
+    """The data directory; to itself where the store is embedded, since that belongs to one process."""
+    directory = DataDirectory(settings.data_directory)
+    path = sqlite_path(settings.database_url)
+    if path is None:
+        directory.make()
+        yield directory
+        return
+    if settings.role != "all":
+        raise SettingsInvalid(
+            f"role: {settings.role!r} needs a database that processes share; set --database postgresql://…"
+        )
+    directory.make()
+    with DataDirectory(path.parent):
+        yield directory
+
+
+@contextlib.contextmanager
+def _listen(settings: Settings) -> Iterator[socket.socket | None]:
+    if settings.role == "worker":
+        yield None
+        return
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -90,7 +122,11 @@ def _listen(settings: Settings) -> Iterator[socket.socket]:
         yield listener
 
 
-def _run(settings: Settings, directory: DataDirectory, listener: socket.socket) -> None:
+def _run(settings: Settings, directory: DataDirectory, listener: socket.socket | None) -> None:
+    if listener is None:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_work(settings, directory))
+        return
     port = listener.getsockname()[1]
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
     local_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -110,11 +146,25 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
+async def _work(settings: Settings, directory: DataDirectory) -> None:
+    """The role ``worker``: no port, no callers."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    database = await open_database(settings.database_url)
+    server = await Server.build(database, settings, settings.public_url or "")
+    await server.start()
+    _say(f"Mesh API worker {__version__}  (data: {directory.path})")
+    await stop.wait()
+    await server.stop()
+
+
 async def _serve(
     settings: Settings, directory: DataDirectory, listener: socket.socket, local_url: str
 ) -> None:
     public_url = settings.public_url or local_url
-    server = await Server.build(directory.database, settings, public_url)
+    database = await open_database(settings.database_url)
+    server = await Server.build(database, settings, public_url)
     await _announce(settings, directory, server, local_url)
     config = uvicorn.Config(
         server.app,

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from meshapi_server.tasks.task import StoredFile
 
+from .workshop import Workshop
+
 _SAFE = re.compile(r"^[A-Za-z0-9_-]{1,80}$")
 _MEDIA_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".png": "image/png"}
 
@@ -18,21 +20,24 @@ Result = TypeVar("Result")
 
 
 class LocalFiles:
-    """Implements the Files port (tasks/ports.py) under one directory."""
+    """Implements the Files port (tasks/ports.py) under one directory, which several processes may share."""
 
     def __init__(self, root: Path) -> None:
         self._results = root / "files"
-        self._work = root / "work"
+        self._workshop = Workshop(root / "work")
 
     def open(self) -> None:
-        """Make the directories; workspaces that a killed server left behind are removed."""
-        shutil.rmtree(self._work, ignore_errors=True)
-        for directory in (self._results, self._work):
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Make the directories; workspaces that a killed process left behind are removed."""
+        self._results.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._workshop.open()
+
+    def close(self) -> None:
+        """Remove this process's workspaces."""
+        self._workshop.close()
 
     def workspace(self, name: str) -> Path:
         """A fresh private directory for one attempt."""
-        directory = self._work / _safe(name)
+        directory = self._workshop.directory / _safe(name)
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(mode=0o700)
         return directory

@@ -40,7 +40,7 @@ select count(*) from task where {filters}
 
 -- name: delete_ended_task
 delete from task where id = :id and owner = :owner and status in ('succeeded', 'failed')
-and not exists (select 1 from schedule where schedule.id = task.id) returning {task}
+and not exists (select 1 from schedule where schedule.id = :id) returning {task}
 
 -- name: queue_place
 select upstream, rank from schedule where id = :id and state = 'queued'

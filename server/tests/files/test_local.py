@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -99,14 +101,39 @@ def test_a_workspace_is_fresh_and_private(files: LocalFiles) -> None:
     assert again.stat().st_mode & 0o777 == 0o700
 
 
-def test_opening_sweeps_workspaces_that_a_killed_server_left_and_keeps_results(tmp_path: Path) -> None:
+def test_opening_sweeps_workspaces_that_a_killed_process_left_and_keeps_results(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path)
+    files.open()
+    asyncio.run(files.adopt("task_2", "video.mp4", made(files)))
+    killed = f"""
+import os, pathlib
+from meshapi_server.files.local import LocalFiles
+files = LocalFiles(pathlib.Path({str(tmp_path)!r}))
+files.open()
+files.workspace("task_9-1")
+os._exit(9)
+"""
+    subprocess.run([sys.executable, "-c", killed], check=False, timeout=60)
+    assert list((tmp_path / "work").glob("*/task_9-1")) != []
+    LocalFiles(tmp_path).open()
+    assert list((tmp_path / "work").glob("*/task_9-1")) == []
+    assert files.path("task_2", "video.mp4") is not None
+
+
+def test_opening_leaves_the_workspaces_of_a_living_process_alone(tmp_path: Path) -> None:
+    living = LocalFiles(tmp_path)
+    living.open()
+    workspace = living.workspace("task_1-1")
+    LocalFiles(tmp_path).open()
+    assert workspace.is_dir()
+
+
+def test_closing_leaves_nothing_behind_but_results(tmp_path: Path) -> None:
     files = LocalFiles(tmp_path)
     files.open()
     files.workspace("task_1-1")
-    asyncio.run(files.adopt("task_2", "video.mp4", made(files)))
-    LocalFiles(tmp_path).open()
+    files.close()
     assert list((tmp_path / "work").iterdir()) == []
-    assert files.path("task_2", "video.mp4") is not None
 
 
 async def test_a_cancelled_caller_waits_until_the_move_is_done(

@@ -1,0 +1,72 @@
+"""Opening the store that a URL names: ``sqlite:///path`` (embedded) or ``postgresql://…`` (shared)."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+
+from meshapi_server.accounts.keys import KeyStore
+from meshapi_server.settings import SettingsInvalid
+from meshapi_server.store.sqlite import SqliteStore
+from meshapi_server.store.sqlite_keys import SqliteKeys
+from meshapi_server.tasks.clock import Clock, system_clock
+from meshapi_server.tasks.ports import Hints, Store
+
+
+class KeyRoom(KeyStore, Protocol):
+    """Keys, and the server's own secrets."""
+
+    async def secret(self, name: str, fresh: bytes) -> bytes:
+        """The server's secret of this name; ``fresh`` becomes it when there is none yet."""
+        ...
+
+
+class Database(Struct, frozen=True, kw_only=True):
+    """An open database. ``shared``: other processes may work on it at the same time."""
+
+    store: Store
+    keys: KeyRoom
+    clock: Clock
+    hints: Hints | None
+    shared: bool
+    close: Callable[[], Awaitable[None]]
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a ``sqlite:///`` URL; None for a PostgreSQL URL. Raises SettingsInvalid for any other.
+
+    ``sqlite:///a.db`` is relative to the working directory, ``sqlite:////var/a.db`` absolute.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
+        return Path(unquote(parts.path[1:]))
+    if parts.scheme in {"postgresql", "postgres"}:
+        return None
+    raise SettingsInvalid(
+        f"database: {_shown(url)!r} is no database URL; use sqlite:///PATH or postgresql://USER@HOST/NAME"
+    )
+
+
+async def open_database(url: str) -> Database:
+    """Open it and bring its schema up to date. Raises SettingsInvalid, SchemaTooNew, OSError."""
+    path = sqlite_path(url)
+    if path is None:
+        raise SettingsInvalid("database: PostgreSQL is not served yet")
+    store = SqliteStore(path, system_clock)
+    await store.open()
+    return Database(
+        store=store,
+        keys=SqliteKeys(store),
+        clock=system_clock,
+        hints=None,
+        shared=False,
+        close=store.close,
+    )
+
+
+def _shown(url: str) -> str:
+    """The URL without a password."""
+    head, at, tail = url.rpartition("@")
+    return f"{head.partition('://')[0]}://…@{tail}" if at else url
