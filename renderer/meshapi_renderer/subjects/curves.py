@@ -25,9 +25,7 @@ def smooth(*points: Point, steps: int = 8) -> Outline:
     before, after, next_after = np.roll(knots, 1, 0), np.roll(knots, -1, 0), np.roll(knots, -2, 0)
     t = (np.arange(steps) / steps)[None, :, None]
     p0, p1, p2, p3 = (item[:, None] for item in (before, knots, after, next_after))
-    curve = p1 + 0.5 * t * (
-        (p2 - p0) + t * ((2 * p0 - 5 * p1 + 4 * p2 - p3) + t * (3 * (p1 - p2) + p3 - p0))
-    )
+    curve = p1 + 0.5 * t * ((p2 - p0) + t * ((2 * p0 - 5 * p1 + 4 * p2 - p3) + t * (3 * (p1 - p2) + p3 - p0)))
     return np.asarray(curve.reshape(-1, 2))
 
 

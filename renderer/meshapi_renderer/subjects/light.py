@@ -93,7 +93,7 @@ def measure(picture: Bytes8, plan: ScenePlan, horizon: float, spot: tuple[float,
         sky=sky,
         ground=_around(below, spot[0]),
         key=key,
-        rim=np.minimum(bright, 6.0) * np.float32(0.55),
+        rim=_rim(bright, tones.glow),
         towards=towards,
         source_x=source_x,
         behind=behind,
@@ -101,6 +101,12 @@ def measure(picture: Bytes8, plan: ScenePlan, horizon: float, spot: tuple[float,
         exposure=tones.exposure,
         night={"night": 1.0, "dusk": 0.8, "sunset": 0.35, "sunrise": 0.25}.get(plan.time, 0.0),
     )
+
+
+def _rim(bright: Floats, glow: Floats) -> Floats:
+    """Edge light: as strong as the brightest part, in a colour between it and the sun's glow."""
+    tinted = glow * np.float32(float(luminance(bright)) / max(float(luminance(glow)), 0.05))
+    return np.minimum(mix(bright, tinted, 0.6), 6.0) * np.float32(0.55)
 
 
 def _direct(plan: ScenePlan) -> float:

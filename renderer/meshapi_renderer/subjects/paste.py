@@ -14,6 +14,10 @@ from meshapi_renderer.scene import Scratch
 from meshapi_renderer.subjects.sketch import Cel
 
 _GLOW_SIDE = 96
+_NOTHING = (0, 0, 0, 255)
+"""A premultiplied pixel that shows nothing."""
+_ALPHA_BITS = (0, 0, 0, 255)
+"""Exclusive or with these turns inverse alpha into alpha."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,38 +63,64 @@ def mirror(
     clarity: float,
     ripple: float,
     fade: float,
+    about: float | None = None,
 ) -> None:
-    """Draw the mirror image of a cel below its origin.
+    """Draw the mirror image of a cel below its origin, or below the frame row ``about``.
 
     ``clarity`` is the opacity at the foot, ``ripple`` the sideways waver in pixels, ``fade`` the distance in
     pixels over which the image is lost.
     """
+    line = place.y if about is None else about
     flipped = Place(place.x, place.y, place.size, -place.turn, place.mirrored, place.stretch)
     matrix = flipped.matrix(cel.origin)
     matrix[1] = -matrix[1]
-    matrix[1, 2] += 2 * place.y
+    matrix[1, 2] += 2 * line
     window = covered_window(frame, cel.pixels.shape, matrix, room=math.ceil(2 * ripple) + 1)
     if window is None:
         return
-    top = max(window[0].start, math.floor(place.y))
+    top = max(window[0].start, math.floor(line))
     if top >= window[0].stop:
         return
     window = (slice(top, window[0].stop), window[1])
-    moved = warped(cel.pixels, matrix, window)
+    moved = _halved(cel.pixels, matrix, window)
     rows, columns = moved.shape[:2]
-    below = np.arange(rows, dtype=np.float32)[:, None] + np.float32(top - place.y)
+    # A mirror image on ripples holds no fine detail: it is made at half size.
+    below = 2 * np.arange(rows, dtype=np.float32)[:, None] + np.float32(top - line)
     if ripple > 0.2:
         moved = _wavered(moved, below, ripple, seconds, scratch)
     shown = np.float32(clarity) * np.exp(-below / np.float32(max(fade, 1.0)))
     if ripple > 0.2:
         glint = np.sin(below * np.float32(2.6 / max(ripple, 1.0)) - np.float32(5.0 * seconds))
         shown = shown * (np.float32(0.82) + np.float32(0.18) * glint)
-    strength = np.broadcast_to((shown * np.float32(255)).astype(np.uint8), (rows, columns))
-    colour = cv2.multiply(
-        np.ascontiguousarray(moved[..., :3]), imaging.triple(np.ascontiguousarray(strength)), scale=1 / 255
+    _lay_faded(frame[window], moved, shown)
+
+
+def _halved(pixels: Bytes8, matrix: Floats, window: tuple[slice, slice]) -> Bytes8:
+    """A cel's pixels as they fall on a window of the frame, at half its size."""
+    rows, columns = window[0].stop - window[0].start, window[1].stop - window[1].start
+    local = np.array(matrix, np.float64)
+    local[:, 2] -= (window[1].start, window[0].start)
+    local *= 0.5
+    size = ((columns + 1) // 2, (rows + 1) // 2)
+    return np.asarray(
+        cv2.warpAffine(
+            pixels, local, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=_NOTHING
+        ),
+        np.uint8,
     )
-    cover = cv2.multiply(cv2.bitwise_not(cv2.extractChannel(moved, 3)), strength, scale=1 / 255)
-    imaging.over(frame[window], np.asarray(colour, np.uint8), imaging.triple(cv2.bitwise_not(cover)))
+
+
+def _lay_faded(window: Bytes8, moved: Bytes8, shown: Floats) -> None:
+    """Blend half-size premultiplied pixels over a window, each row ``shown`` (h, 1) of its opacity."""
+    rows, columns = moved.shape[:2]
+    strength = np.broadcast_to((shown * np.float32(255)).astype(np.uint8)[..., None], (rows, columns, 4))
+    inverted = cv2.bitwise_xor(moved, _ALPHA_BITS)
+    faded = cv2.multiply(inverted, np.ascontiguousarray(strength), scale=1 / 255)
+    height, width = window.shape[:2]
+    large = imaging.resize(np.asarray(faded, np.uint8), 2 * columns, 2 * rows)[:height, :width]
+    cover = cv2.bitwise_not(cv2.extractChannel(large, 3))
+    cv2.multiply(window, imaging.triple(np.asarray(cover, np.uint8)), window, 1 / 255.0)
+    cv2.add(window, cv2.cvtColor(large, cv2.COLOR_RGBA2RGB), window)
 
 
 def _wavered(moved: Bytes8, below: Floats, ripple: float, seconds: float, scratch: Scratch) -> Bytes8:
@@ -100,12 +130,12 @@ def _wavered(moved: Bytes8, below: Floats, ripple: float, seconds: float, scratc
     map_y = scratch.array(f"mirror y {columns}", (rows, columns), np.float32)
     wave = np.sin(below * np.float32(1.9 / max(ripple, 1.0)) - np.float32(3.1 * seconds))
     wave += np.float32(0.6) * np.sin(below * np.float32(0.77 / max(ripple, 1.0)) + np.float32(2.3 * seconds))
-    grown = np.float32(ripple) * (1 - np.exp(-below / np.float32(6 * ripple)))
+    grown = np.float32(0.5 * ripple) * (1 - np.exp(-below / np.float32(6 * ripple)))
     map_x[...] = np.arange(columns, dtype=np.float32)[None] + grown * wave
     map_y[...] = np.arange(rows, dtype=np.float32)[:, None]
     return np.asarray(
         cv2.remap(
-            moved, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 255)
+            moved, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=_NOTHING
         ),
         np.uint8,
     )
@@ -238,7 +268,7 @@ def warped(pixels: Bytes8, matrix: Floats, window: tuple[slice, slice]) -> Bytes
             size,
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(0, 0, 0, 255),
+            borderValue=_NOTHING,
         ),
         np.uint8,
     )

@@ -118,18 +118,20 @@ class Sketch:
             x = np.arange(columns.start, columns.stop, dtype=np.float32)[None] / np.float32(self._scale)
             y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] / np.float32(self._scale)
             albedo = paint.texture(x + np.float32(self._left), np.float32(self._top) - y)
-        dim = np.float32(1.0 - 0.55 * light.behind)
+        dim = np.float32(1.0 - 0.68 * light.behind)
         around = mix(light.ground, light.sky, (0.5 + 0.5 * up)[..., None]) * dim
         around = around * (np.float32(0.62) + np.float32(0.38) * depth)[..., None]
         x, y, z = light.towards
         facing = np.clip(across * np.float32(x) + up * np.float32(y) + out * np.float32(z), 0, 1)
         received = around + facing[..., None] * (light.key * dim)
         if paint.translucency > 0:
-            through = light.key * np.float32(0.5) + light.rim * np.float32(0.30 * light.behind)
+            through = light.key * np.float32(0.5) + light.rim * np.float32(0.30 * light.behind * (1.0 - 0.7 * light.night))
             received = received + through * np.float32(paint.translucency)
         lit = received * albedo
         side = math.copysign(1.0, x)
-        edge = np.clip(1.15 * (1 - out), 0, 1) ** 2 * np.clip(0.25 + across * np.float32(side) + 0.45 * up, 0, 1)
+        edge = np.clip(1.15 * (1 - out), 0, 1) ** 2 * np.clip(
+            0.25 + across * np.float32(side) + 0.45 * up, 0, 1
+        )
         sheen = np.float32(0.10 + 0.45 * light.behind) + np.float32(paint.gloss)
         lit += (edge * sheen)[..., None] * light.rim * np.float32(0.55)
         if paint.gloss > 0:

@@ -40,7 +40,7 @@ STAGES: Final[Mapping[Setting, Stage]] = {
     "lake": Stage(horizon=0.56, water=Level(0.685, 0.8, "water"), air=(0.10, 0.40)),
     "city": Stage(horizon=0.60, water=Level(0.74, 0.8, "water"), air=(0.08, 0.34)),
     "forest": Stage(horizon=0.62, ground=Level(0.885, 0.9, "matt"), air=(0.08, 0.5)),
-    "dunes": Stage(horizon=0.54, ground=Level(0.80, 0.62, "matt"), air=(0.08, 0.36)),
+    "dunes": Stage(horizon=0.54, ground=Level(0.82, 1.0, "matt"), air=(0.08, 0.36)),
     "neon": Stage(horizon=0.66, ground=Level(0.88, 1.15, "gloss"), air=(0.12, 0.5)),
     "beach": Stage(horizon=0.0, air=(0.15, 0.85)),
 }
