@@ -1,5 +1,6 @@
 """Every block of code in the documentation runs, against a live server of ours."""
 
+import http.client
 import json
 import os
 import signal
@@ -119,8 +120,8 @@ def play(program: Program, arguments: list[str], environment: dict[str, str], fo
         )
     try:
         PLAY[program.scene](Serving(process, folder, environment))
-    except AssertionError as fault:
-        raise AssertionError(f"{program.blocks[0].where}: {fault}\n{log.read_text()}") from fault
+    except (AssertionError, OSError, http.client.HTTPException) as fault:
+        raise AssertionError(f"{program.blocks[0].where}: {fault!r}\n{log.read_text()}") from fault
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
