@@ -32,6 +32,7 @@ SHOWCASE: Final[dict[Setting, str]] = {
     "neon": "Abstract neon waves",
     "aurora": "Northern lights on a clear winter night",
     "ocean": "Rolling waves on the open ocean at sunset",
+    "sky": "Above the clouds at sunset",
 }
 """One prompt per scene."""
 

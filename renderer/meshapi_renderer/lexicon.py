@@ -37,7 +37,7 @@ PLACES: Final[Mapping[str, tuple[Setting, float]]] = {
     "waterfall": ("lake", 0.45),
     "meadow": ("lake", 0.45),
     "village": ("lake", 0.35),
-    "sky": ("lake", 0.4),
+    "sky": ("sky", 1.0),
     "aurora": ("aurora", 1.0),
     "volcano": ("lake", 0.35),
     "city": ("city", 1.0),

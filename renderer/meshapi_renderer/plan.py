@@ -18,6 +18,7 @@ Setting = Literal[
     "neon",
     "aurora",
     "ocean",
+    "sky",
 ]
 TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
 Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]

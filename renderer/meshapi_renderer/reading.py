@@ -67,6 +67,7 @@ _USUAL_TIME: Final[dict[Setting, TimeOfDay]] = {
     "neon": "night",
     "aurora": "night",
     "ocean": "golden",
+    "sky": "sunset",
 }
 _GREY_WEATHER: Final = frozenset({"overcast", "storm", "rain", "snow", "fog"})
 

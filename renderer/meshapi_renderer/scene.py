@@ -101,6 +101,7 @@ SCENES: dict[Setting, str] = {
     "neon": "meshapi_renderer.scenes.neon",
     "aurora": "meshapi_renderer.scenes.aurora",
     "ocean": "meshapi_renderer.scenes.ocean",
+    "sky": "meshapi_renderer.scenes.sky",
 }
 """Setting to module; a module is imported when its setting is first asked for."""
 

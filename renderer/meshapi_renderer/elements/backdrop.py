@@ -37,6 +37,8 @@ class BackdropLook:
     cover: float | None = None
     """Share of sky under cloud when the weather is clear; None takes the weather's own."""
     clear_clouds: bool = True
+    veils: bool = False
+    """Whether high thin veils stand for the heaped clouds of a fair day."""
     sun_radius: float = 0.016
     moon: bool = True
     """Whether the moon stands in the picture; without it the stars rule."""
@@ -101,7 +103,7 @@ class Backdrop:
         cover = air(plan.weather).cover if look.cover is None else look.cover
         if plan.weather == "clear" and not look.clear_clouds:
             return
-        if plan.weather in ("clear", "cloudy") and plan.time in ("noon", "golden"):
+        if not look.veils and plan.weather in ("clear", "cloudy") and plan.time in ("noon", "golden"):
             self._heaps = Cumulus(self._view, tones, self.body, rng, cover, 1.5 * pace * side)
             return
         style = sky_style(plan, cover)

@@ -50,12 +50,14 @@ class ReliefCaster:
 
     def spacing(self) -> Floats:
         """Metres between neighbouring rows, (steps, 1)."""
-        return np.gradient(self.depth).astype(np.float32)[:, None]
+        spacing: Floats = np.gradient(self.depth)[:, None]
+        return spacing.astype(np.float32)
 
     def across(self, turn: float) -> Floats:
         """Metres to the right, (steps, columns), the view turned by ``turn`` cells."""
-        azimuth = (self._columns - np.float32(turn)) * np.float32(1 / self._focal)
-        return np.asarray(self.depth[:, None] * azimuth[None])
+        azimuth: Floats = (self._columns - np.float32(turn)) * np.float32(1 / self._focal)
+        out: Floats = self.depth[:, None] * azimuth[None]
+        return out
 
     def cast(self, heights: Floats, horizon: float) -> Struck:
         """Answer all rays for heights (steps, columns) over the plane and a horizon at that row."""

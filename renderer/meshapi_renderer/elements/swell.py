@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Floats
-from meshapi_renderer.raycast import gradients
+from meshapi_renderer.elements.moving_relief import MovingRelief
 from meshapi_renderer.rng import Rng
 
 _SIDE = 512
@@ -52,36 +51,13 @@ class Swell:
         return math.sqrt(sum(train.height**2 for train in self._trains))
 
 
-class WaveField:
-    """One family as a texture of (height, slope to the right, slope away) that travels."""
+class WaveField(MovingRelief):
+    """One family of waves."""
 
     def __init__(self, train: Train, rng: Rng) -> None:
         self.train = train
-        heights = _synthesise(train, rng)
-        cell = train.tile / _SIDE
-        slope_x, slope_z = gradients(heights, cell)
-        # Four channels are looked up in place, three would be copied.
-        texture = np.dstack([heights, slope_x, slope_z, np.zeros_like(heights)]).astype(np.float32)
-        self._levels = [imaging.Torus(texture)]
-        side = _SIDE
-        while side > 64:
-            side //= 2
-            texture = imaging.resize(texture, side, side, imaging.AREA)
-            self._levels.append(imaging.Torus(texture))
-        self._toward = (math.sin(train.heading), -math.cos(train.heading))
-
-    def at(self, x: Floats, z: Floats, seconds: float, level: int = 0) -> imaging.Picture:
-        """(height, slope right, slope away, 0) at places in metres; ``level`` halves the detail so often."""
-        per_metre = np.float32(_SIDE / self.train.tile * 0.5**level)
-        travel = self.train.pace * seconds
-        u = (x - np.float32(self._toward[0] * travel)) * per_metre
-        v = (z - np.float32(self._toward[1] * travel)) * per_metre
-        return self._levels[min(level, len(self._levels) - 1)].at(u, v)
-
-    def level_for(self, spacing: float) -> int:
-        """How coarse the texture has to be for samples that far apart."""
-        cell = self.train.tile / _SIDE
-        return min(len(self._levels) - 1, max(0, math.floor(math.log2(max(spacing / (2 * cell), 1.0)))))
+        velocity = (train.pace * math.sin(train.heading), -train.pace * math.cos(train.heading))
+        super().__init__(_synthesise(train, rng), train.tile, velocity)
 
 
 def _synthesise(train: Train, rng: Rng) -> Floats:
