@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from msgspec import Struct
@@ -11,6 +11,7 @@ from msgspec import Struct
 from meshapi_server import __version__
 from meshapi_server.accounts.keys import Keys
 from meshapi_server.api.application import Application
+from meshapi_server.api.call import Call
 from meshapi_server.api.content import Content
 from meshapi_server.api.events import Events
 from meshapi_server.api.generations import Generations
@@ -27,14 +28,20 @@ from meshapi_server.files.sources import Sources
 from meshapi_server.settings import Settings, configured_upstreams
 from meshapi_server.tasks import ids
 from meshapi_server.tasks.changes import Changes
+from meshapi_server.tasks.clock import Clock
 from meshapi_server.tasks.jobs import Jobs
+from meshapi_server.tasks.remote import CALL_SHARE
 from meshapi_server.tasks.service import TaskService
 from meshapi_server.tasks.worker import Worker, WorkerSettings
+from meshapi_server.upstreams.adapter import Announcement
+from meshapi_server.upstreams.announcements import Announcements, Noted
 from meshapi_server.upstreams.callback_urls import CallbackURLs
 from meshapi_server.upstreams.catalogue import Catalogue
 from meshapi_server.upstreams.contract import LocalUpstream, RemoteUpstream
 from meshapi_server.upstreams.diorama import Diorama
+from meshapi_server.upstreams.enabled import close, enabled, enabled_names
 from meshapi_server.upstreams.registry import Registry
+from meshapi_server.upstreams.runner import HttpUpstream
 from meshapi_server.upstreams.sandbox import Sandbox
 
 log = structlog.get_logger("meshapi.server")
@@ -52,29 +59,37 @@ class Profile(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, settings: Settings, environment: Mapping[str, str]) -> "Profile":
         """Simulation is on when no upstream key is configured, unless it was set (wire.md section 10)."""
-        development = not configured_upstreams(environment)
+        development = not (configured_upstreams(environment) or enabled_names(environment))
         simulate = development if settings.simulate is None else settings.simulate
         private = development if settings.private_sources is None else settings.private_sources
         return cls(simulate=simulate, private_sources=private)
 
 
 class Upstreams(Struct, frozen=True, kw_only=True):
-    """The upstreams that are on."""
+    """The upstreams that are on; ``paid`` are those that are asked over the network."""
 
     local: Mapping[str, LocalUpstream]
     remote: Mapping[str, RemoteUpstream]
+    paid: tuple[HttpUpstream, ...]
 
     @classmethod
-    def of(cls, settings: Settings, profile: Profile, database: Database) -> "Upstreams":
+    def of(
+        cls, settings: Settings, profile: Profile, database: Database, environment: Mapping[str, str]
+    ) -> "Upstreams":
         """The built-in model, the sandbox, and every upstream that is configured."""
         cores = os.cpu_count() or 1
+        fetch = Sources(private=profile.private_sources).fetch
         diorama = Diorama(
-            Sources(private=profile.private_sources).fetch,
+            fetch,
             capacity=settings.renders or max(2, cores // 2),
             threads=settings.render_threads or min(4, cores),
         )
         sandbox = Sandbox(database.clock)
-        return cls(local={diorama.name: diorama}, remote={sandbox.name: sandbox})
+        call = settings.lease * CALL_SHARE
+        paid = enabled(environment, database.clock, lease=call, fetch_input=fetch)
+        remote: dict[str, RemoteUpstream] = {sandbox.name: sandbox}
+        remote |= {upstream.name: upstream for upstream in paid}
+        return cls(local={diorama.name: diorama}, remote=remote, paid=paid)
 
     @property
     def names(self) -> frozenset[str]:
@@ -86,13 +101,20 @@ class Server:
     """A server in one of its roles: ``app`` answers callers, the worker drives tasks; either may be off."""
 
     def __init__(
-        self, database: Database, files: LocalFiles, keys: Keys, worker: Worker | None, app: Application
+        self,
+        database: Database,
+        files: LocalFiles,
+        keys: Keys,
+        worker: Worker | None,
+        app: Application,
+        upstreams: Upstreams,
     ) -> None:
         self.keys = keys
         self.app = app
         self._database = database
         self._files = files
         self._worker = worker
+        self._upstreams = upstreams
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -118,8 +140,9 @@ class Server:
             settings.public_url, await database.keys.secret("upstream-callbacks", secrets.token_bytes(32))
         )
         changes = Changes(database.hints)
-        upstreams = Upstreams.of(settings, profile, database)
-        registry = Registry(Catalogue.load(), upstreams.names, simulate=profile.simulate)
+        upstreams = Upstreams.of(settings, profile, database, environment)
+        announcements = Announcements(callbacks, {upstream.name: upstream for upstream in upstreams.paid})
+        registry = Registry(Catalogue.load(settings.card_files), upstreams.names, simulate=profile.simulate)
         tasks = TaskService(store, registry, files, changes, clock)
         keys = Keys(database.keys, clock)
         worker = None
@@ -149,7 +172,7 @@ class Server:
             *Timeline(tasks).operations(),
             *Content(tasks, files, links).operations(),
             *Models(registry).operations(),
-            *UpstreamCallbacks(tasks, callbacks).operations(),
+            *UpstreamCallbacks(tasks, announcements.genuine, _receiver(announcements, clock)).operations(),
             *HealthCheck(__version__, lambda: server.check()).operations(),
         )
         document = OpenAPI(operations, __version__, public_url)
@@ -159,7 +182,7 @@ class Server:
             startup=lambda: server.start(),
             shutdown=lambda: server.stop(),
         )
-        server = cls(database, files, keys, worker, app)
+        server = cls(database, files, keys, worker, app, upstreams)
         return server
 
     async def start(self) -> None:
@@ -176,6 +199,7 @@ class Server:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await close(self._upstreams.paid)
         await self._database.close()
         self._files.close()
 
@@ -195,3 +219,22 @@ class Server:
                 log.exception("sweep failed")
             else:
                 log.debug("swept idempotency keys", forgotten=forgotten)
+
+
+def _receiver(
+    announcements: Announcements, clock: Clock
+) -> Callable[[str, Call, bytes], Awaitable[Noted | None]]:
+    async def receive(upstream: str, call: Call, body: bytes) -> Noted | None:
+        announcement = Announcement(
+            method=call.scope["method"],
+            path=call.scope["path"],
+            query=call.scope.get("query_string", b"").decode("latin-1"),
+            headers={
+                name.decode("latin-1"): value.decode("latin-1") for name, value in call.scope["headers"]
+            },
+            body=body,
+            received_at=clock(),
+        )
+        return await announcements.receive(upstream, announcement)
+
+    return receive

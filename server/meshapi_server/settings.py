@@ -40,6 +40,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``lease``, ``tick`` and ``reconcile_within`` (how long an upstream is searched for a submission whose
     answer was lost) are seconds; ``renders`` is how many videos the built-in model makes at once;
+    ``cards`` is a folder of further model cards, for engines of the operator's own;
     ``submits_at_once`` and ``polls_at_once`` bound what one worker asks upstreams at the same time.
     """
 
@@ -59,6 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reconcile_within: float = 60.0
     link_lifetime: int = 24 * 3600
     private_sources: bool | None = None
+    cards: str = ""
     log_level: str = "info"
 
     def __post_init__(self) -> None:
@@ -84,6 +86,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.database or f"sqlite:///{self.data_directory / 'meshapi.db'}"
 
     @property
+    def card_files(self) -> tuple[Path, ...]:
+        """The operator's own card files. Raises SettingsInvalid when the folder is not there."""
+        if not self.cards:
+            return ()
+        folder = Path(self.cards).expanduser()
+        if not folder.is_dir():
+            raise SettingsInvalid(f"cards: there is no folder {self.cards!r}")
+        return tuple(sorted(folder.glob("*.toml")))
+
+    @property
     def data_directory(self) -> Path:
         """Where the database and the files live."""
         return Path(self.data).expanduser().absolute()
@@ -106,6 +118,7 @@ _VARIABLES = {
     "reconcile_within": "MESHAPI_RECONCILE_WITHIN",
     "link_lifetime": "MESHAPI_LINK_LIFETIME",
     "private_sources": "MESHAPI_PRIVATE_SOURCES",
+    "cards": "MESHAPI_CARDS",
     "log_level": "MESHAPI_LOG_LEVEL",
 }
 

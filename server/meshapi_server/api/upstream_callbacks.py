@@ -1,5 +1,6 @@
 """Where upstreams announce that a task changed. The announcement is never believed: the task is looked at."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from meshapi_server.tasks.service import TaskService
@@ -11,29 +12,51 @@ from .operation import Operation, Response, path
 PATH = "/v1/upstreams/{upstream}/callbacks/{task_id}/{signature}"
 
 
-class Genuine(Protocol):
-    """Tells URLs that this server made from others."""
+class Noted(Protocol):
+    """The answer that an upstream wants."""
 
-    def allows(self, upstream: str, task_id: str, signature: str) -> bool:
-        """True for a URL of ours."""
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """Its media type."""
         ...
 
 
-class UpstreamCallbacks:
-    """Takes announcements of any form: their content plays no part."""
+Genuine = Callable[[str, str, str], bool]
+"""Whether the URL of (upstream, task id, signature) was made by this server."""
 
-    def __init__(self, tasks: TaskService, urls: Genuine) -> None:
+Receive = Callable[[str, Call, bytes], Awaitable[Noted | None]]
+"""Check the callback of an upstream; None when it was forged."""
+
+
+class UpstreamCallbacks:
+    """Takes announcements of any form: their content plays no part in what becomes of the task."""
+
+    def __init__(self, tasks: TaskService, genuine: Genuine, receive: Receive) -> None:
         self._tasks = tasks
-        self._urls = urls
+        self._genuine = genuine
+        self._receive = receive
 
     async def announce(self, call: Call) -> Answer:
         """Have the task looked at now."""
         values = call.path_values
-        if not self._urls.allows(values["upstream"], values["task_id"], values["signature"]):
-            raise APIError("not_found", "There is nothing at this address.")
-        await call.body()
-        await self._tasks.wake(values["task_id"])
-        return Reply(b"{}")
+        upstream, task_id = values["upstream"], values["task_id"]
+        if not self._genuine(upstream, task_id, values["signature"]):
+            raise _missing()
+        noted = await self._receive(upstream, call, await call.body())
+        if noted is None:
+            raise _missing()
+        await self._tasks.wake(task_id)
+        return Reply(noted.body, noted.status, media_type=noted.media_type)
 
     def operations(self) -> tuple[Operation, ...]:
         """What this room serves."""
@@ -55,3 +78,7 @@ class UpstreamCallbacks:
                 errors=(404, 413),
             ),
         )
+
+
+def _missing() -> APIError:
+    return APIError("not_found", "There is nothing at this address.")

@@ -20,8 +20,10 @@ from meshapi_server import __version__
 from meshapi_server.app import Profile, Server
 from meshapi_server.database import open_database, sqlite_path
 from meshapi_server.datadir import DataDirectory, InUse
-from meshapi_server.settings import Settings, SettingsInvalid, configured_upstreams, load
+from meshapi_server.settings import Settings, SettingsInvalid, load
 from meshapi_server.store.migrate import SchemaTooNew
+from meshapi_server.upstreams.catalogue import CatalogueError
+from meshapi_server.upstreams.enabled import UpstreamMisconfigured, enabled_names
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -76,13 +78,24 @@ def serve(
         with _hold(settings) as directory, _listen(settings) as listener:
             _configure_logs(settings.log_level)
             _run(settings, directory, listener)
-    except (SettingsInvalid, InUse, SchemaTooNew, _PortTaken, OSError) as problem:
+    except _USER_ERRORS as problem:
         typer.echo(f"meshapi serve: {problem}", err=True)
         raise typer.Exit(1) from None
 
 
 class _PortTaken(Exception):
     """The port is in use."""
+
+
+_USER_ERRORS = (
+    SettingsInvalid,
+    UpstreamMisconfigured,
+    CatalogueError,
+    InUse,
+    SchemaTooNew,
+    _PortTaken,
+    OSError,
+)
 
 
 @contextlib.contextmanager
@@ -187,7 +200,7 @@ async def _announce(settings: Settings, directory: DataDirectory, server: Server
     if profile.simulate:
         _say("Simulation is on: models whose upstream is off are rendered by mesh/diorama-1, at no cost.")
     else:
-        _say(f"Upstreams configured: {', '.join(configured_upstreams(os.environ)) or 'none'}")
+        _say(f"Upstreams configured: {', '.join(enabled_names(os.environ)) or 'none'}")
     if await server.keys.all():
         _refresh_development(directory, local_url)
         return

@@ -1,8 +1,9 @@
 """Every model the server knows, read once from the packaged card files and never changed afterwards."""
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
@@ -31,9 +32,12 @@ class Catalogue:
             self._line_of_succession(card)
 
     @classmethod
-    def load(cls) -> "Catalogue":
-        """Reads the card files in the package. Raises CatalogueError for a file that does not validate."""
-        return cls(tuple(_read_card_files()))
+    def load(cls, further: Sequence[Path] = ()) -> "Catalogue":
+        """Reads the card files in the package and ``further`` ones.
+
+        Raises CatalogueError for a file that does not validate.
+        """
+        return cls((*_read_card_files(), *(_read(file.name, file.read_bytes()) for file in further)))
 
     def __len__(self) -> int:
         return len(self._cards)
@@ -92,7 +96,11 @@ def _read_card_files() -> Iterator[Upstream]:
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".toml"):
             continue
-        try:
-            yield msgspec.toml.decode(file.read_bytes(), type=Upstream)
-        except msgspec.MsgspecError as problem:
-            raise CatalogueError(f"{file.name}: {problem}") from problem
+        yield _read(file.name, file.read_bytes())
+
+
+def _read(name: str, text: bytes) -> Upstream:
+    try:
+        return msgspec.toml.decode(text, type=Upstream)
+    except (msgspec.MsgspecError, ValueError) as problem:
+        raise CatalogueError(f"{name}: {problem}") from problem

@@ -38,6 +38,11 @@ def enabled(
     )
 
 
+def enabled_names(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of the upstreams that are on."""
+    return tuple(name for name, each in registrations().items() if is_on(each, environment))
+
+
 async def close(upstreams: Iterable[HttpUpstream]) -> None:
     """Close every connection of these upstreams."""
     for upstream in upstreams:
