@@ -107,21 +107,23 @@ def finish(program: Program, arguments: list[str], environment: dict[str, str], 
 def play(program: Program, arguments: list[str], environment: dict[str, str], folder: Path) -> str:
     """Run a serving program while its scene plays; what it printed."""
     assert program.scene is not None
-    log = folder / "output.log"
-    with log.open("wb") as output:
+    log, errors = folder / "output.log", folder / "errors.log"
+    with log.open("wb") as output, errors.open("wb") as complaints:
         process = subprocess.Popen(
             arguments,
             cwd=folder,
             env={**environment, "PYTHONUNBUFFERED": "1"},
             stdout=output,
-            stderr=output,
+            stderr=complaints,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
     try:
         PLAY[program.scene](Serving(process, folder, environment))
     except (AssertionError, OSError, http.client.HTTPException) as fault:
-        raise AssertionError(f"{program.blocks[0].where}: {fault!r}\n{log.read_text()}") from fault
+        raise AssertionError(
+            f"{program.blocks[0].where}: {fault!r}\n{log.read_text()}{errors.read_text()}"
+        ) from fault
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
