@@ -32,6 +32,7 @@ NAMES = {
     "AsyncRawVideos": "RawVideos",
     "AsyncTransport": "Transport",
     "AsyncVideos": "Videos",
+    "AsyncWiring": "Wiring",
     "_async": "_sync",
     "aclose": "close",
     "aclosing": "closing",

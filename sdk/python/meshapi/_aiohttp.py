@@ -10,7 +10,6 @@ import time
 from typing import Any
 
 import aiohttp
-import httpx2
 from yarl import URL
 
 from ._exchange import Answer, Failure, Request
@@ -94,6 +93,6 @@ def _failure(error: Exception) -> Failure:
 
 
 def _timeout(value: Any) -> aiohttp.ClientTimeout:
-    if isinstance(value, httpx2.Timeout):
+    if hasattr(value, "connect"):  # a timeout of httpx2 or httpx
         return aiohttp.ClientTimeout(total=None, sock_connect=value.connect, sock_read=value.read)
     return aiohttp.ClientTimeout(total=None, sock_connect=value, sock_read=value)

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from . import _decoding, _paths
 from ._exchange import Ambient, Exchange, Outcome, Repeat, Request
-from ._retry import exchange
+from ._retry import RetryPolicy, exchange
 from ._service import Service
 from ._settings import Settings, Timeout, checked_timeout, with_retries
 from .errors import ConfigurationError, RequestTooLargeError
@@ -98,11 +98,13 @@ class Calls:
 
     def perform(self, request: Request, options: RequestOptions) -> Exchange:
         """The exchange of a request: sending, and sending again where that is right."""
-        policy = self.settings.retry
-        if "max_retries" in options:
-            policy = with_retries(policy, options["max_retries"])
         probe = self._probe() if request.idempotency_key is not None else None
-        return exchange(request, policy, self.service, self.ambient, probe)
+        return exchange(request, self.policy(options), self.service, self.ambient, probe)
+
+    def policy(self, options: RequestOptions) -> RetryPolicy:
+        """How often a call with these options is repeated."""
+        policy = self.settings.retry
+        return with_retries(policy, options["max_retries"]) if "max_retries" in options else policy
 
     def create(self, params: object, arguments: GenerateArguments) -> tuple[str, Exchange]:
         """The idempotency key of all sends, and the exchange of ``POST /v1/video/generations`` itself."""

@@ -37,18 +37,48 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """Delivered before the first bytes of a file: its strong ETag, SHA-256 (in hexadecimal) and size."""
+
+    etag: str | None
+    sha256: str | None
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is there of the result already, from an earlier download: its first bytes, hashed."""
+
+    begun: Begun
+    received: int
+    hash: "hashlib._Hash"
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """Delivered last: ``verified`` tells whether the server's checksum was there to compare with."""
+    """Delivered last: ``verified`` tells whether the server's checksum was there to compare with.
+
+    ``resumed`` is how many of the bytes an earlier download had left.
+    """
 
     size: int
     sha256: str
     verified: bool
+    resumed: int = 0
+    request_id: str | None = None
 
 
 class Fetch:
     """One download of one result."""
 
-    def __init__(self, calls: Calls, task_id: str, variant: Variant, options: RequestOptions) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        task_id: str,
+        variant: Variant,
+        options: RequestOptions,
+        kept: Kept | None = None,
+    ) -> None:
         if variant not in ("video", "last_frame"):
             raise DownloadError(f"variant must be 'video' or 'last_frame', got {variant!r}")
         self._calls = calls
@@ -56,7 +86,7 @@ class Fetch:
         self._task_id = task_id
         self._variant = variant
         self._options = options
-        self._policy = calls.settings.retry
+        self._policy = calls.policy(options)
         query: QueryPairs = [] if variant == "video" else [("variant", variant)]
         self._content = calls.request("GET", _paths.generation(task_id, "content"), options, query=query)
         self._source: Request | None = self._content if self._service.has_content else None
@@ -67,10 +97,18 @@ class Fetch:
         self._etag: str | None = None
         self._digest: bytes | None = None
         self._total: int | None = None
+        self._resumed = 0
+        self._request_id: str | None = None
+        if kept is not None:
+            self._resume(kept)
 
     def steps(self) -> Generator[Any, Outcome, None]:
         """Deliver bytes, perhaps a ``Restart``, and ``Finished`` in the end. Raises what cannot be mended."""
-        fruitless = furthest = 0
+        fruitless = 0
+        furthest = self._received
+        if self._is_all_there():
+            yield Deliver(self._finished())
+            return
         while True:
             if self._source is None:
                 self._source = yield from self._link()
@@ -78,13 +116,16 @@ class Fetch:
             broken: Outcome = opened
             if isinstance(opened, Answer):
                 if opened.status == 200 or self._continues(opened):
+                    self._request_id = opened.headers.get("x-request-id")
                     if opened.status == 200:
                         yield from self._restarted()
-                        self._begin(opened)
+                        yield Deliver(self._begin(opened))
                     broken = yield from self._read()
                     if broken is None:
-                        yield Deliver(self._finished())
-                        return
+                        if (yield from self._is_undamaged()):
+                            yield Deliver(self._finished())
+                            return
+                        continue
                     self._refreshed = False
                 elif opened.status in _RANGE_LOST:
                     yield Close()
@@ -109,8 +150,8 @@ class Fetch:
             raise _no_result(task, self._variant)
         if self._content_missing:
             self._service.has_content = False
-        headers = dict(self._content.headers)
-        return Request("GET", url, headers, None, self._content.timeout, authenticated=False)
+        # The link may lead elsewhere: what the caller wants to tell the server is not for others.
+        return Request("GET", url, {}, None, self._content.timeout, authenticated=False)
 
     def _resuming(self, source: Request) -> Request:
         # A transfer coding would make byte positions meaningless.
@@ -143,16 +184,28 @@ class Fetch:
             etag is None or self._etag is None or etag == self._etag
         )
 
-    def _begin(self, opened: Answer) -> None:
+    def _resume(self, kept: Kept) -> None:
+        self._received = self._resumed = kept.received
+        self._hash = kept.hash.copy()
+        self._etag = kept.begun.etag
+        self._digest = _from_hexadecimal(kept.begun.sha256)
+        self._total = kept.begun.size
+
+    def _is_all_there(self) -> bool:
+        """Whether what an earlier download has left is the whole, for certain."""
+        return self._received > 0 and self._digest == self._hash.digest()
+
+    def _begin(self, opened: Answer) -> Begun:
         self._etag = _strong_etag(opened)
         self._digest = _sha256(opened.headers.get("repr-digest"))
         length = opened.headers.get("content-length", "")
         self._total = int(length) if length.isdigit() else None
+        return Begun(self._etag, self._digest.hex() if self._digest else None, self._total)
 
     def _restarted(self) -> Generator[Any, Outcome, None]:
         if self._received:
             yield Deliver(Restart())
-        self._received = 0
+        self._received = self._resumed = 0
         self._hash = hashlib.sha256()
         self._etag = self._digest = self._total = None
 
@@ -171,24 +224,37 @@ class Fetch:
                 return Failure("maybe_sent", EOFError(f"{self._received} of {self._total} bytes came"))
             return None
 
+    def _is_undamaged(self) -> Generator[Any, Outcome, bool]:
+        """Whether the whole has its checksum. What an earlier download has left is not trusted twice."""
+        if self._digest is None or self._digest == self._hash.digest():
+            return True
+        found, wanted, resumed = self._hash.hexdigest(), self._digest.hex(), self._resumed
+        yield from self._restarted()
+        if resumed:
+            return False
+        raise DownloadError(
+            f"the result of task {self._task_id} arrived damaged: its SHA-256 is {found}, the server says"
+            f" {wanted}",
+            request_id=self._request_id,
+        )
+
     def _finished(self) -> Finished:
-        if self._digest is not None and self._digest != self._hash.digest():
-            raise DownloadError(
-                f"the result of task {self._task_id} arrived damaged: its SHA-256 is"
-                f" {self._hash.hexdigest()}, the server says {self._digest.hex()}"
-            )
-        return Finished(self._received, self._hash.hexdigest(), self._digest is not None)
+        verified = self._digest is not None
+        return Finished(self._received, self._hash.hexdigest(), verified, self._resumed, self._request_id)
 
     def _error(self, broken: Outcome) -> MeshAPIError:
         if isinstance(broken, Answer) and broken.status in _RANGE_LOST:
             return DownloadError(
-                f"the server cannot resume the result of task {self._task_id} (HTTP {broken.status})"
+                f"the server cannot resume the result of task {self._task_id} (HTTP {broken.status})",
+                request_id=broken.headers.get("x-request-id"),
             )
         if isinstance(broken, Answer):
             return error_from(broken, self._calls.ambient.unix())
         if isinstance(broken, Failure) and self._source is not None:
             error = failure_error(broken, self._source)
-            told = DownloadError(f"the download of task {self._task_id} broke off: {error}")
+            told = DownloadError(
+                f"the download of task {self._task_id} broke off: {error}", request_id=self._request_id
+            )
             told.__cause__ = error
             return told
         raise TypeError(f"opening ends in an answer or a failure, got {broken!r}")
@@ -213,13 +279,26 @@ def _sha256(header: str | None) -> bytes | None:
         return None
 
 
+def _from_hexadecimal(text: str | None) -> bytes | None:
+    try:
+        return bytes.fromhex(text or "") or None
+    except ValueError:
+        return None
+
+
 def _no_result(task: VideoTaskResponse, variant: Variant) -> MeshAPIError:
     if not task.is_terminal:
-        return DownloadError(f"task {task.id} is still {task.status or 'unknown'}; wait for it first")
+        return DownloadError(
+            f"task {task.id} is still {task.status or 'unknown'}; wait for it first",
+            request_id=task.request_id,
+        )
     if task.status != "succeeded":
         return TaskFailedError(task)
     if variant == "last_frame":
         return DownloadError(
-            f"task {task.id} has no last frame; ask for return_last_frame when you create it"
+            f"task {task.id} has no last frame; ask for return_last_frame when you create it",
+            request_id=task.request_id,
         )
-    return DownloadError(f"task {task.id} has succeeded, but the server names no video")
+    return DownloadError(
+        f"task {task.id} has succeeded, but the server names no video", request_id=task.request_id
+    )

@@ -3,45 +3,57 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ._download import Finished, Restart
-from .errors import DownloadError
+from ._download import Begun, Finished, Kept, Restart
+from ._part import Origin, Part
+from .errors import APIStatusError, DownloadError, MeshAPIError, TaskFailedError
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadResult:
     """A download that arrived whole. ``path`` is None where it went to an open file; ``size`` is bytes.
 
-    ``verified`` is true when the server told a SHA-256 and the bytes had it.
+    ``verified`` is true when the server told a SHA-256 and the bytes had it. ``resumed`` is how many bytes
+    were there already, from a download that broke off earlier.
     """
 
     path: Path | None
     size: int
     sha256: str
     verified: bool
+    resumed: int = 0
+    request_id: str | None = None
 
 
 class Sink:
     """Takes the parts of a download."""
 
-    def __init__(self, file: BinaryIO, path: Path | None) -> None:
+    def __init__(self, file: BinaryIO, path: Path | None, part: Part | None = None) -> None:
         self._file = file
         self._path = path
+        self._part = part
         self._finished: Finished | None = None
-        self._start = file.tell() if _can_rewind(file) else None
+        self._start = 0 if part is not None else file.tell() if _can_rewind(file) else None
 
-    def take(self, part: bytes | Restart | Finished) -> None:
-        """Write bytes, begin anew, or note that all is there."""
+    @property
+    def kept(self) -> Kept | None:
+        """What an earlier process has left of the same result."""
+        return self._part.kept if self._part is not None else None
+
+    def take(self, part: bytes | Restart | Begun | Finished) -> None:
+        """Write bytes, begin anew, note what they can be recognised by, or that all is there."""
         if isinstance(part, bytes):
             self._file.write(part)
         elif isinstance(part, Finished):
             self._finished = part
+        elif isinstance(part, Begun):
+            if self._part is not None:
+                self._part.note(part)
         elif self._start is None:
             raise DownloadError("the file changed while it was downloaded, and the output cannot be rewound")
         else:
@@ -50,13 +62,14 @@ class Sink:
 
     def result(self) -> DownloadResult:
         """What arrived."""
-        if self._finished is None:
+        end = self._finished
+        if end is None:
             raise DownloadError("the download ended before it was whole")
-        return DownloadResult(self._path, self._finished.size, self._finished.sha256, self._finished.verified)
+        return DownloadResult(self._path, end.size, end.sha256, end.verified, end.resumed, end.request_id)
 
 
 @contextmanager
-def sink_for(to: str | os.PathLike[str] | BinaryIO) -> Iterator[Sink]:
+def sink_for(to: str | os.PathLike[str] | BinaryIO, origin: Origin) -> Iterator[Sink]:
     """A sink for a path (written beside it and renamed at the end) or for an open binary file."""
     if not isinstance(to, str | os.PathLike):
         yield Sink(_binary(to), None)
@@ -66,15 +79,24 @@ def sink_for(to: str | os.PathLike[str] | BinaryIO) -> Iterator[Sink]:
         raise DownloadError(
             f"{os.fspath(path)!r} is a directory; name a file, such as {os.fspath(path / 'video.mp4')!r}"
         )
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = Part(path, origin)
     try:
-        with part.open("xb") as file:
-            sink = Sink(file, path)
-            yield sink
+        sink = Sink(part.file, path, part)
+        yield sink
         sink.result()
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        part.finish()
+    except BaseException as error:
+        kept = part.leave(keep=not _is_final(error))
+        if kept and isinstance(error, MeshAPIError):
+            size = part.path.stat().st_size
+            error.message += f"; its first {size} bytes are kept, and downloading it again goes on from there"
+        raise
+
+
+def _is_final(error: BaseException) -> bool:
+    """Whether another download of the same result could not go on, either."""
+    gone = isinstance(error, APIStatusError) and error.status in {404, 410}
+    return gone or isinstance(error, TaskFailedError)
 
 
 def _can_rewind(file: BinaryIO) -> bool:

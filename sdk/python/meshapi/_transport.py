@@ -1,8 +1,12 @@
-"""What both drivers share: from our requests to httpx2's, from its exceptions to our failures."""
+"""What the transports share: from our requests to the library's, from its exceptions to our failures."""
 
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from random import random
+from types import ModuleType
+from typing import Any
 
 import httpx2
 
@@ -15,19 +19,47 @@ LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
 
 AMBIENT = Ambient(monotonic=time.monotonic, unix=time.time, random=random)
 
-# Nothing of the request can have reached the server.
-_NOT_SENT: tuple[type[Exception], ...] = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.ProxyError,
-    httpx2.UnsupportedProtocol,
-    httpx2.LocalProtocolError,
-    httpx2.InvalidURL,
-)
 
-# What a driver turns into a Failure. Anything else is a defect and passes through.
-FAULTS = (httpx2.RequestError, httpx2.InvalidURL, httpx2.StreamError)
+@dataclass(frozen=True, slots=True)
+class Library:
+    """httpx2, or httpx, which it grew out of: the same interface with classes of its own.
+
+    ``faults`` is what becomes a Failure; anything else is a defect and passes through. ``not_sent`` are the
+    faults after which the server can have seen nothing.
+    """
+
+    faults: tuple[type[Exception], ...]
+    not_sent: tuple[type[Exception], ...]
+    timed_out: type[Exception]
+    timeout: Callable[..., Any]
+
+    def failure(self, error: Exception) -> Failure:
+        """What an exception of the library means for the request."""
+        if isinstance(error, self.not_sent):
+            return Failure("not_sent", error)
+        return Failure("timed_out" if isinstance(error, self.timed_out) else "maybe_sent", error)
+
+    def own_timeout(self, value: Any) -> Any:
+        """Seconds as they are, and the other library's timeout as this one's."""
+        if value is None or isinstance(value, int | float) or not hasattr(value, "connect"):
+            return value
+        return self.timeout(connect=value.connect, read=value.read, write=value.write, pool=value.pool)
+
+
+def library(module: ModuleType) -> Library:
+    """What the transport needs to know of httpx2 or httpx."""
+    names = (
+        "ConnectError ConnectTimeout PoolTimeout ProxyError UnsupportedProtocol LocalProtocolError InvalidURL"
+    )
+    return Library(
+        faults=(module.RequestError, module.InvalidURL, module.StreamError),
+        not_sent=tuple(getattr(module, name) for name in names.split()),
+        timed_out=module.TimeoutException,
+        timeout=module.Timeout,
+    )
+
+
+HTTPX2 = library(httpx2)
 
 
 def headers_for(api_key: str) -> dict[str, str]:
@@ -48,15 +80,6 @@ def headers_of(request: Request, authenticated: dict[str, str]) -> dict[str, str
     elif request.body is not None:
         headers = {**authenticated, "Content-Type": "application/json"}
     return {**headers, **request.headers} if request.headers else headers
-
-
-def failure(error: Exception) -> Failure:
-    """What an exception of the transport means for the request."""
-    if isinstance(error, _NOT_SENT):
-        return Failure("not_sent", error)
-    if isinstance(error, httpx2.TimeoutException):
-        return Failure("timed_out", error)
-    return Failure("maybe_sent", error)
 
 
 def tell(request: Request, outcome: Answer | Failure, started: float) -> None:

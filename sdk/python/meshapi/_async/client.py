@@ -11,12 +11,12 @@ from meshapi._calls import Calls
 from meshapi._retry import RetryPolicy
 from meshapi._service import Service
 from meshapi._settings import DEFAULT_TIMEOUT, Settings, Timeout, checked_timeout, resolve, with_retries
-from meshapi._transport import AMBIENT, headers_for
+from meshapi._transport import headers_for
 
 from .connect import HttpClient, connect
 from .driver import AsyncDriver
 from .models import AsyncModels
-from .transport import AsyncTransport
+from .transport import AsyncWiring
 from .videos import AsyncVideos
 
 if TYPE_CHECKING:
@@ -56,16 +56,16 @@ class AsyncMeshAPI:
             retry=retry,
         )
         self._owns_connections = http_client is None
-        transport = connect(http_client, headers_for(settings.api_key))
-        self._assemble(Calls(settings, Service(), AMBIENT), transport, webhook_secret)
+        wiring = connect(http_client, headers_for(settings.api_key))
+        self._assemble(Calls(settings, Service(), wiring.ambient), wiring, webhook_secret)
 
     def _assemble(
-        self, calls: Calls, transport: AsyncTransport, webhook_secret: str | Sequence[str] | None
+        self, calls: Calls, wiring: AsyncWiring, webhook_secret: str | Sequence[str] | None
     ) -> None:
         self._webhook_secret = webhook_secret
         self._calls = calls
-        self._transport = transport
-        driver = AsyncDriver(transport)
+        self._wiring = wiring
+        driver = AsyncDriver(wiring)
         self.videos = AsyncVideos(self._calls, driver)
         self.models = AsyncModels(self._calls, driver)
 
@@ -98,14 +98,14 @@ class AsyncMeshAPI:
         copy._owns_connections = False
         changed = Settings(settings.root, settings.api_key, kept, policy)
         copy._assemble(
-            Calls(changed, self._calls.service, self._calls.ambient), self._transport, self._webhook_secret
+            Calls(changed, self._calls.service, self._calls.ambient), self._wiring, self._webhook_secret
         )
         return copy
 
     async def close(self) -> None:
         """Close the connections, unless the HTTP client was given from outside."""
         if self._owns_connections:
-            await self._transport.close()
+            await self._wiring.transport.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -8,15 +8,15 @@ from typing import Any
 from meshapi._exchange import Answer, Close, Deliver, Exchange, Open, Outcome, Read, Send, Sleep
 from meshapi._log import logger
 
-from .pause import pause
-from .transport import AsyncOpenResponse, AsyncTransport
+from .transport import AsyncOpenResponse, AsyncWiring
 
 
 class AsyncDriver:
     """Drives generators."""
 
-    def __init__(self, transport: AsyncTransport) -> None:
-        self._transport = transport
+    def __init__(self, wiring: AsyncWiring) -> None:
+        self._transport = wiring.transport
+        self._pause = wiring.pause
 
     async def run(self, steps: Exchange) -> Answer:
         """Perform an exchange; return its answer or raise its error."""
@@ -64,4 +64,4 @@ class AsyncDriver:
 
     async def _sleep(self, command: Sleep) -> None:
         logger.debug("waiting %.2f s", command.seconds)
-        await pause(command.seconds)
+        await self._pause(command.seconds)

@@ -1,14 +1,17 @@
-"""The one seam for network I/O: what a driver needs of an HTTP library, and httpx2 behind it."""
+"""The one seam for network I/O: what a driver needs of an HTTP library, and httpx2 (or httpx) behind it."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Protocol
 
 import httpx2
 
-from meshapi._exchange import Answer, Failure, Request
-from meshapi._transport import FAULTS, failure, headers_of, tell
+from meshapi._exchange import Ambient, Answer, Failure, Request
+from meshapi._transport import HTTPX2, Library, headers_of, tell
+
+from .pause import Pause
 
 
 class AsyncOpenResponse(Protocol):
@@ -34,12 +37,24 @@ class AsyncTransport(Protocol):
         """Close all connections."""
 
 
-class AsyncHttpxTransport:
-    """Requests over httpx2."""
+@dataclass(frozen=True, slots=True)
+class AsyncWiring:
+    """What a client is built on: the network, the clock and chance, and a way to let time pass."""
 
-    def __init__(self, client: httpx2.AsyncClient, headers: dict[str, str]) -> None:
+    transport: AsyncTransport
+    ambient: Ambient
+    pause: Pause
+
+
+class AsyncHttpxTransport:
+    """Requests over httpx2, or over httpx."""
+
+    def __init__(
+        self, client: httpx2.AsyncClient, headers: dict[str, str], library: Library = HTTPX2
+    ) -> None:
         self._client = client
         self._headers = headers
+        self._library = library
 
     async def send(self, request: Request) -> Answer | Failure:
         """Send a request and read its answer whole."""
@@ -47,8 +62,8 @@ class AsyncHttpxTransport:
         try:
             response = await self._client.send(self._built(request), follow_redirects=request.method == "GET")
             outcome: Answer | Failure = Answer(response.status_code, response.headers, response.content)
-        except FAULTS as error:
-            outcome = failure(error)
+        except self._library.faults as error:
+            outcome = self._library.failure(error)
         tell(request, outcome, started)
         return outcome
 
@@ -59,12 +74,12 @@ class AsyncHttpxTransport:
         try:
             response = await self._client.send(self._built(request), stream=True, follow_redirects=True)
             if response.is_success:
-                opened = _HttpxResponse(response)
+                opened = _HttpxResponse(response, self._library)
                 outcome: Answer | Failure = Answer(response.status_code, response.headers)
             else:
                 outcome = Answer(response.status_code, response.headers, await response.aread())
-        except FAULTS as error:
-            outcome = failure(error)
+        except self._library.faults as error:
+            outcome = self._library.failure(error)
         tell(request, outcome, started)
         return opened, outcome
 
@@ -78,20 +93,21 @@ class AsyncHttpxTransport:
             request.url,
             headers=headers_of(request, self._headers),
             content=request.body,
-            timeout=request.timeout,
+            timeout=self._library.own_timeout(request.timeout),
         )
 
 
 class _HttpxResponse:
-    def __init__(self, response: httpx2.Response) -> None:
+    def __init__(self, response: httpx2.Response, library: Library) -> None:
         self._response = response
+        self._library = library
         self._chunks = response.aiter_raw()
 
     async def read(self) -> bytes | Failure:
         try:
             return await anext(self._chunks, b"")
-        except FAULTS as error:
-            return failure(error)
+        except self._library.faults as error:
+            return self._library.failure(error)
 
     async def close(self) -> None:
         await self._response.aclose()

@@ -12,12 +12,12 @@ from meshapi._calls import Calls
 from meshapi._retry import RetryPolicy
 from meshapi._service import Service
 from meshapi._settings import DEFAULT_TIMEOUT, Settings, Timeout, checked_timeout, resolve, with_retries
-from meshapi._transport import AMBIENT, headers_for
+from meshapi._transport import headers_for
 
 from .connect import HttpClient, connect
 from .driver import Driver
 from .models import Models
-from .transport import Transport
+from .transport import Wiring
 from .videos import Videos
 
 if TYPE_CHECKING:
@@ -57,16 +57,14 @@ class MeshAPI:
             retry=retry,
         )
         self._owns_connections = http_client is None
-        transport = connect(http_client, headers_for(settings.api_key))
-        self._assemble(Calls(settings, Service(), AMBIENT), transport, webhook_secret)
+        wiring = connect(http_client, headers_for(settings.api_key))
+        self._assemble(Calls(settings, Service(), wiring.ambient), wiring, webhook_secret)
 
-    def _assemble(
-        self, calls: Calls, transport: Transport, webhook_secret: str | Sequence[str] | None
-    ) -> None:
+    def _assemble(self, calls: Calls, wiring: Wiring, webhook_secret: str | Sequence[str] | None) -> None:
         self._webhook_secret = webhook_secret
         self._calls = calls
-        self._transport = transport
-        driver = Driver(transport)
+        self._wiring = wiring
+        driver = Driver(wiring)
         self.videos = Videos(self._calls, driver)
         self.models = Models(self._calls, driver)
 
@@ -99,14 +97,14 @@ class MeshAPI:
         copy._owns_connections = False
         changed = Settings(settings.root, settings.api_key, kept, policy)
         copy._assemble(
-            Calls(changed, self._calls.service, self._calls.ambient), self._transport, self._webhook_secret
+            Calls(changed, self._calls.service, self._calls.ambient), self._wiring, self._webhook_secret
         )
         return copy
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client was given from outside."""
         if self._owns_connections:
-            self._transport.close()
+            self._wiring.transport.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,23 +1,56 @@
-"""Which HTTP clients the synchronous client works with: httpx2's."""
+"""What the synchronous client can be built on: httpx2, httpx, or what a test has instead."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+import sys
+from typing import Any, Protocol, TypeAlias, cast
 
 import httpx2
 
-from meshapi._transport import LIMITS
+from meshapi._transport import AMBIENT, LIMITS, library
 
-from .transport import HttpxTransport, Transport
+from .pause import pause
+from .transport import HttpxTransport, Transport, Wiring
 
-HttpClient: TypeAlias = httpx2.Client
+
+class HttpxClient(Protocol):
+    """``httpx2.Client`` or ``httpx.Client``."""
+
+    def build_request(self, method: str, url: Any, **more: Any) -> Any:
+        """Make a request."""
+
+    def send(self, request: Any, *, stream: bool = ..., **more: Any) -> Any:
+        """Send it."""
+
+    def close(self) -> None:
+        """Close all connections."""
 
 
-def connect(client: object, headers: dict[str, str]) -> Transport:
-    """The transport over the given HTTP client, or over a new one. Raises TypeError for anything else."""
+class Wired(Protocol):
+    """What brings network and time of its own, such as ``meshapi.testing.MockServer``."""
+
+    def wire(self, headers: dict[str, str]) -> Wiring:
+        """What the client is to be built on."""
+
+
+HttpClient: TypeAlias = "HttpxClient | Wired"
+
+
+def connect(client: object, headers: dict[str, str]) -> Wiring:
+    """What to build on: the given HTTP client, or a new one. Raises TypeError for anything else."""
+    wired = getattr(client, "wire", None)
+    if wired is not None:
+        return cast("Wiring", wired(headers))
+    return Wiring(_transport(client, headers), AMBIENT, pause)
+
+
+def _transport(client: object, headers: dict[str, str]) -> Transport:
     if client is None:
         return HttpxTransport(httpx2.Client(limits=LIMITS), headers)
     if isinstance(client, httpx2.Client):
         return HttpxTransport(client, headers)
+    httpx = sys.modules.get("httpx")  # whoever has a client has loaded its library
+    if httpx is not None and isinstance(client, httpx.Client):
+        return HttpxTransport(cast("httpx2.Client", client), headers, library(httpx))
     given = f"{type(client).__module__}.{type(client).__qualname__}"
-    raise TypeError(f"http_client must be a httpx2.Client, got {given}")
+    raise TypeError(f"http_client must be a Client of httpx2 or httpx, got {given}")

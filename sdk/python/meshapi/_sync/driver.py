@@ -9,15 +9,15 @@ from typing import Any
 from meshapi._exchange import Answer, Close, Deliver, Exchange, Open, Outcome, Read, Send, Sleep
 from meshapi._log import logger
 
-from .pause import pause
-from .transport import OpenResponse, Transport
+from .transport import OpenResponse, Wiring
 
 
 class Driver:
     """Drives generators."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    def __init__(self, wiring: Wiring) -> None:
+        self._transport = wiring.transport
+        self._pause = wiring.pause
 
     def run(self, steps: Exchange) -> Answer:
         """Perform an exchange; return its answer or raise its error."""
@@ -65,4 +65,4 @@ class Driver:
 
     def _sleep(self, command: Sleep) -> None:
         logger.debug("waiting %.2f s", command.seconds)
-        pause(command.seconds)
+        self._pause(command.seconds)

@@ -1,15 +1,18 @@
 # Generated from _async/transport.py by generate_sync.py; edit that file, not this one.
-"""The one seam for network I/O: what a driver needs of an HTTP library, and httpx2 behind it."""
+"""The one seam for network I/O: what a driver needs of an HTTP library, and httpx2 (or httpx) behind it."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Protocol
 
 import httpx2
 
-from meshapi._exchange import Answer, Failure, Request
-from meshapi._transport import FAULTS, failure, headers_of, tell
+from meshapi._exchange import Ambient, Answer, Failure, Request
+from meshapi._transport import HTTPX2, Library, headers_of, tell
+
+from .pause import Pause
 
 
 class OpenResponse(Protocol):
@@ -35,12 +38,22 @@ class Transport(Protocol):
         """Close all connections."""
 
 
-class HttpxTransport:
-    """Requests over httpx2."""
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What a client is built on: the network, the clock and chance, and a way to let time pass."""
 
-    def __init__(self, client: httpx2.Client, headers: dict[str, str]) -> None:
+    transport: Transport
+    ambient: Ambient
+    pause: Pause
+
+
+class HttpxTransport:
+    """Requests over httpx2, or over httpx."""
+
+    def __init__(self, client: httpx2.Client, headers: dict[str, str], library: Library = HTTPX2) -> None:
         self._client = client
         self._headers = headers
+        self._library = library
 
     def send(self, request: Request) -> Answer | Failure:
         """Send a request and read its answer whole."""
@@ -48,8 +61,8 @@ class HttpxTransport:
         try:
             response = self._client.send(self._built(request), follow_redirects=request.method == "GET")
             outcome: Answer | Failure = Answer(response.status_code, response.headers, response.content)
-        except FAULTS as error:
-            outcome = failure(error)
+        except self._library.faults as error:
+            outcome = self._library.failure(error)
         tell(request, outcome, started)
         return outcome
 
@@ -60,12 +73,12 @@ class HttpxTransport:
         try:
             response = self._client.send(self._built(request), stream=True, follow_redirects=True)
             if response.is_success:
-                opened = _HttpxResponse(response)
+                opened = _HttpxResponse(response, self._library)
                 outcome: Answer | Failure = Answer(response.status_code, response.headers)
             else:
                 outcome = Answer(response.status_code, response.headers, response.read())
-        except FAULTS as error:
-            outcome = failure(error)
+        except self._library.faults as error:
+            outcome = self._library.failure(error)
         tell(request, outcome, started)
         return opened, outcome
 
@@ -79,20 +92,21 @@ class HttpxTransport:
             request.url,
             headers=headers_of(request, self._headers),
             content=request.body,
-            timeout=request.timeout,
+            timeout=self._library.own_timeout(request.timeout),
         )
 
 
 class _HttpxResponse:
-    def __init__(self, response: httpx2.Response) -> None:
+    def __init__(self, response: httpx2.Response, library: Library) -> None:
         self._response = response
+        self._library = library
         self._chunks = response.iter_raw()
 
     def read(self) -> bytes | Failure:
         try:
             return next(self._chunks, b"")
-        except FAULTS as error:
-            return failure(error)
+        except self._library.faults as error:
+            return self._library.failure(error)
 
     def close(self) -> None:
         self._response.close()

@@ -17,8 +17,9 @@ from meshapi._calls import (
     list_query,
     waiting_options,
 )
-from meshapi._download import Fetch, Finished, Variant
+from meshapi._download import Begun, Fetch, Finished, Variant
 from meshapi._paging import walk
+from meshapi._part import Origin
 from meshapi._sink import DownloadResult, bytes_only, sink_for
 from meshapi._watch import WaitPlan, Watch
 from meshapi.errors import TaskFailedError
@@ -188,11 +189,14 @@ class Videos:
     ) -> DownloadResult:
         """Store a result in a file (which appears whole or not at all) or write it to an open binary file.
 
-        ``variant`` is ``"video"`` or ``"last_frame"``. A broken transfer goes on where it stopped; the
+        ``variant`` is ``"video"`` or ``"last_frame"``. A broken transfer goes on where it stopped; so does a
+        later download to the same path, even by another process (``.NAME.part`` holds what is there). The
         server's SHA-256 is checked where it is sent.
         """
-        fetch = Fetch(self._calls, _id(task), variant, options)
-        with sink_for(to) as sink:
+        task_id = _id(task)
+        Fetch(self._calls, task_id, variant, options)  # refuses what is wrong before a file is made
+        with sink_for(to, Origin(self._calls.settings.root, task_id, variant)) as sink:
+            fetch = Fetch(self._calls, task_id, variant, options, sink.kept)
             with closing(self._driver.stream(fetch.steps())) as parts:
                 for part in parts:
                     sink.take(part)
@@ -209,7 +213,7 @@ class Videos:
         fetch = Fetch(self._calls, _id(task), variant, options)
         with closing(self._driver.stream(fetch.steps())) as parts:
             for part in parts:
-                if not isinstance(part, Finished):
+                if not isinstance(part, Begun | Finished):
                     yield bytes_only(part)
 
 
