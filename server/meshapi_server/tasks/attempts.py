@@ -20,7 +20,9 @@ _OPEN: dict[State, AttemptKind] = {
 }
 
 
-def begun(task: Task, before: Schedule, after: Schedule, event: Event, now: int) -> tuple[Attempt, ...]:
+def begun(
+    task: Task, before: Schedule, after: Schedule, event: Event, message: str | None, now: int
+) -> tuple[Attempt, ...]:
     """The lines that the move from ``before`` to ``after`` begins.
 
     Leaving ``polling`` writes one finished line that sums up all looks of the submission.
@@ -49,6 +51,7 @@ def begun(task: Task, before: Schedule, after: Schedule, event: Event, now: int)
                 started_at=before.accepted_at or now,
                 ended_at=now,
                 result=str(event),
+                message=message,
                 polls=before.polls,
             ),
         )

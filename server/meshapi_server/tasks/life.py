@@ -78,14 +78,7 @@ def advance(task: Task, schedule: Schedule, step: Step, now: int) -> Moved | Non
         return None
     moved = _advance(task, schedule, step, now)
     if moved is not None and schedule.cancel_requested and step.event in _ANSWERS:
-        ended = _advance(moved.task, moved.schedule, Step(event=Event.CANCELLED), now)
-        if ended is not None:
-            return replace(
-                ended,
-                visible=moved.visible or ended.visible,
-                begun=moved.begun + ended.begun,
-                finished=moved.finished + ended.finished,
-            )
+        return _cancelled(task, moved, now)
     return moved
 
 
@@ -105,8 +98,27 @@ def pools_of(schedule: Schedule) -> tuple[str, ...]:
     return (upstream, schedule.lane) if schedule.lane else (upstream,)
 
 
+def _cancelled(task: Task, moved: Moved, now: int) -> Moved:
+    """The same move with the cancel that was wished before it: one change for whoever looks."""
+    ended = _advance(moved.task, moved.schedule, Step(event=Event.CANCELLED), now)
+    if ended is None:
+        return moved
+    visible = moved.visible or ended.visible
+    return Moved(
+        task=replace(ended.task, version=task.version + 1) if visible else ended.task,
+        schedule=ended.schedule,
+        visible=visible,
+        begun=moved.begun + ended.begun,
+        finished=moved.finished + ended.finished,
+    )
+
+
 def _belongs(schedule: Schedule, step: Step) -> bool:
-    if step.attempt is None or step.attempt == schedule.attempt:
+    if step.attempt is None:
+        return True
+    if schedule.state is State.QUEUED:
+        return False  # what waits in the queue is nobody's, whatever its last holder still wants to say
+    if step.attempt == schedule.attempt:
         return True
     # The zombie's late answer: somebody else may be reconciling, but what it knows is the truth.
     return (
@@ -127,14 +139,14 @@ def _advance(task: Task, schedule: Schedule, step: Step, now: int) -> Moved | No
         task=moved,
         schedule=after,
         visible=moved is not task,
-        begun=begun(task, schedule, after, step.event, now),
+        begun=begun(task, schedule, after, step.event, _message(step), now),
         finished=finished(task, schedule, after, step.event, _message(step), now),
     )
 
 
 def _schedule(schedule: Schedule, step: Step, state: State, now: int) -> Schedule:
     event = step.event
-    keeps = event in _KEEPS_LEASE and step.lease_until is not None
+    worker, lease_until = _holder(schedule, step, state)
     claimed = event in CLAIMS
     # Whoever still works on a task that is to be stopped must not change it any more.
     fenced = state is State.CANCELLING and schedule.state is not State.CANCELLING
@@ -144,16 +156,26 @@ def _schedule(schedule: Schedule, step: Step, state: State, now: int) -> Schedul
         state=state,
         attempt=attempt,
         submission=attempt if event is Event.CLAIM_SUBMIT else schedule.submission,
-        worker=(step.worker or schedule.worker) if keeps else None,
-        lease_until=step.lease_until if keeps and step.lease_until is not None else 0,
-        due=_due(schedule, step, state, now, keeps=keeps),
+        worker=worker,
+        lease_until=lease_until,
+        due=_due(schedule, step, state, now, held=worker is not None),
         upstream_ref=step.upstream_ref or schedule.upstream_ref,
         polls=schedule.polls + (event is Event.CLAIM_POLL),
         give_up_at=_give_up_at(schedule, step, state, now),
-        woken=schedule.woken and keeps and event is Event.PROGRESSED,
+        woken=schedule.woken and worker is not None and not claimed,
         cancel_requested=schedule.cancel_requested or event in _ENDINGS,
     )
     return replace(after, accepted_at=now, polls=0) if event is Event.ACCEPTED else after
+
+
+def _holder(schedule: Schedule, step: Step, state: State) -> tuple[str | None, int]:
+    """Who holds the row after the step, and until when."""
+    if step.event in _ENDINGS and state is State.UNKNOWN:
+        return schedule.worker, schedule.lease_until  # whoever is looking for the submission goes on
+    worker = step.worker or schedule.worker
+    if step.event not in _KEEPS_LEASE or step.lease_until is None or worker is None:
+        return None, 0
+    return worker, step.lease_until
 
 
 def _rerouted(task: Task, after: Schedule, event: Event) -> Schedule:
@@ -167,10 +189,10 @@ def _rerouted(task: Task, after: Schedule, event: Event) -> Schedule:
     return replace(after, route=following, upstream=task.routes[following].upstream)
 
 
-def _due(schedule: Schedule, step: Step, state: State, now: int, *, keeps: bool) -> int:
+def _due(schedule: Schedule, step: Step, state: State, now: int, *, held: bool) -> int:
     if state is State.CANCELLING and schedule.state is not State.CANCELLING:
         return now
-    if schedule.woken and not keeps and state in {State.POLLING, State.UNKNOWN}:
+    if schedule.woken and not held and state in {State.POLLING, State.UNKNOWN}:
         return now
     return schedule.due if step.due is None else step.due
 
@@ -193,9 +215,10 @@ def _task(task: Task, step: Step, after: Schedule, now: int) -> Task:
     if error is not None:
         outcome = replace(outcome, error=error)
     progress = _progress(task, step, status)
-    model = task.routes[after.route].model if after.upstream != task.upstream else task.model
-    if (status, progress, outcome, model) == (task.status, task.progress, task.outcome, task.model):
-        return task if after.upstream == task.upstream else replace(task, upstream=after.upstream)
+    model = task.routes[after.route].model if task.routes else task.model
+    seen = (task.status, task.progress, task.outcome, task.model, task.upstream)
+    if seen == (status, progress, outcome, model, after.upstream):
+        return task
     return replace(
         task,
         status=status,

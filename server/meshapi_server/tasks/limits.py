@@ -5,10 +5,13 @@ A *pool* is what such limits are kept for: an upstream (``upstream:byteplus``), 
 over any number of processes.
 """
 
+import math
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 UNLIMITED = 1_000_000_000
+_GRAIN = 1024  # parts of a millisecond: with intervals of whole grains, times since 1970 add up exactly
 
 
 class Rate(Struct, frozen=True, kw_only=True):
@@ -62,9 +65,9 @@ def gcra(rate: Rate | None) -> tuple[float, int]:
     if rate is None:
         return 0.0, 0
     if rate.count == 1:
-        return rate.seconds * 1000, 1
+        return _grained(rate.seconds * 1000), 1
     burst = max(1, rate.count // 10)
-    return rate.seconds * 1000 / (rate.count - burst), burst
+    return _grained(rate.seconds * 1000 / (rate.count - burst)), burst
 
 
 def room(pool: PoolState, now: int) -> int:
@@ -75,8 +78,7 @@ def room(pool: PoolState, now: int) -> int:
     if not pool.interval:
         return free
     slack = now + pool.burst * pool.interval - max(pool.full_at, float(now))
-    # The smallest part of an interval is forgiven, or rounding would lose a call now and then.
-    return min(free, int(slack / pool.interval + 1e-6))
+    return min(free, int(slack / pool.interval))
 
 
 def passed(pool: PoolState, calls: int, now: int) -> PoolState:
@@ -84,3 +86,8 @@ def passed(pool: PoolState, calls: int, now: int) -> PoolState:
     if not pool.interval or not calls:
         return pool
     return replace(pool, full_at=max(pool.full_at, float(now)) + calls * pool.interval)
+
+
+def _grained(interval: float) -> float:
+    """The next whole grain: a rate is never exceeded, not even by what rounding adds up to."""
+    return math.ceil(interval * _GRAIN) / _GRAIN

@@ -130,8 +130,3 @@ CLAIMS: dict[Event, State] = {
 def next_state(state: State, event: Event) -> State | None:
     """The state that ``event`` leads to, or None when the table does not allow it."""
     return TRANSITIONS.get((state, event))
-
-
-def slot_change(before: State, after: State) -> int:
-    """How many slots of the upstream the move takes: 1, 0 or -1 (given back)."""
-    return int(after in SLOT_STATES) - int(before in SLOT_STATES)

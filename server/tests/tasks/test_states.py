@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from meshapi_server.tasks.states import (
+    CLAIMS,
     SLOT_STATES,
     TERMINAL_STATUSES,
     TRANSITIONS,
@@ -12,7 +13,6 @@ from meshapi_server.tasks.states import (
     State,
     Status,
     next_state,
-    slot_change,
 )
 
 # Written out a second time on purpose: a change of the table has to be meant twice.
@@ -20,6 +20,7 @@ LEGAL = {
     "queued": {
         "claim_render": "rendering",
         "claim_submit": "sending",
+        "rerouted": "queued",
         "failed": "done",
         "cancelled": "done",
         "expired": "done",
@@ -33,8 +34,23 @@ LEGAL = {
         "cancelled": "done",
         "expired": "done",
     },
-    "sending": {"accepted": "polling", "deferred": "queued", "failed": "done", "lease_lost": "unknown"},
-    "unknown": {"accepted": "polling", "failed": "done", "cancelled": "done", "expired": "done"},
+    "sending": {
+        "accepted": "polling",
+        "deferred": "queued",
+        "rerouted": "queued",
+        "failed": "done",
+        "lease_lost": "unknown",
+    },
+    "unknown": {
+        "claim_reconcile": "unknown",
+        "progressed": "unknown",
+        "lease_lost": "unknown",
+        "released": "unknown",
+        "accepted": "polling",
+        "failed": "done",
+        "cancelled": "unknown",
+        "expired": "unknown",
+    },
     "polling": {
         "claim_poll": "polling",
         "progressed": "polling",
@@ -42,8 +58,8 @@ LEGAL = {
         "failed": "done",
         "lease_lost": "polling",
         "released": "polling",
-        "cancelled": "done",
-        "expired": "done",
+        "cancelled": "cancelling",
+        "expired": "cancelling",
     },
     "fetching": {
         "claim_fetch": "fetching",
@@ -54,6 +70,12 @@ LEGAL = {
         "released": "fetching",
         "cancelled": "done",
         "expired": "done",
+    },
+    "cancelling": {
+        "claim_cancel": "cancelling",
+        "lease_lost": "cancelling",
+        "released": "cancelling",
+        "let_go": "done",
     },
     "done": {},
 }
@@ -90,20 +112,18 @@ def test_only_the_states_that_occupy_the_upstream_hold_a_slot() -> None:
     assert set(State) - SLOT_STATES == {State.QUEUED, State.DONE}
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "change"),
-    [
-        (State.QUEUED, State.RENDERING, 1),
-        (State.QUEUED, State.SENDING, 1),
-        (State.SENDING, State.UNKNOWN, 0),
-        (State.SENDING, State.QUEUED, -1),
-        (State.POLLING, State.FETCHING, 0),
-        (State.FETCHING, State.DONE, -1),
-        (State.QUEUED, State.DONE, 0),
-    ],
-)
-def test_a_slot_is_taken_once_and_given_back_once(before: State, after: State, change: int) -> None:
-    assert slot_change(before, after) == change
+def test_a_claim_begins_in_the_state_that_the_list_of_claims_says_and_nowhere_else() -> None:
+    claims = {event: {state for state in State if next_state(state, event)} for event in CLAIMS}
+    assert claims == {event: {state} for event, state in CLAIMS.items()}
+
+
+def test_nothing_but_a_claim_takes_a_task_out_of_the_queue_alive() -> None:
+    ways = {event for event in Event if next_state(State.QUEUED, event) not in {None, State.DONE}}
+    assert ways == {Event.CLAIM_RENDER, Event.CLAIM_SUBMIT, Event.REROUTED}
+
+
+def test_only_telling_the_upstream_or_giving_up_lets_a_task_go_that_is_being_stopped() -> None:
+    assert [event for event in Event if next_state(State.CANCELLING, event) is State.DONE] == [Event.LET_GO]
 
 
 def test_two_statuses_are_terminal() -> None:
