@@ -1,13 +1,15 @@
-"""A real proxy that cuts the connection to the client after the server has answered a create."""
+"""A real proxy that loses the answer to a create after the server has given it."""
 
 import http.client
 import socket
 import struct
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
+Manner = Literal["reset", "close", "half", "bad_gateway"]
+MANNERS: tuple[Manner, ...] = get_args(Manner)
 GENERATIONS = "/v1/video/generations"
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
@@ -15,12 +17,12 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"
 class CuttingProxy:
     """Passes everything on to one server; the answers to the first ``cuts`` creates are lost.
 
-    ``manner`` is how the client's connection ends then: ``reset``, as when a proxy dies, or ``close``, as
-    when it is stopped. ``creates`` holds the idempotency key of every create that was passed on, and
-    ``answered`` the status that the server gave it.
+    ``manner`` is what the client meets then: ``reset``, as when a proxy dies; ``close``, as when it is
+    stopped; ``half`` of the answer; or ``bad_gateway``, a page of the proxy's own. ``creates`` holds the
+    idempotency key of every create that was passed on, and ``answered`` the status that the server gave it.
     """
 
-    def __init__(self, upstream: str, *, cuts: int, manner: Literal["reset", "close"]) -> None:
+    def __init__(self, upstream: str, *, cuts: int, manner: Manner) -> None:
         self.creates: list[str | None] = []
         self.answered: list[int] = []
         self._upstream = urlsplit(upstream).netloc
@@ -80,7 +82,7 @@ class CuttingProxy:
         finally:
             upstream.close()
         if asked.command == "POST" and asked.path == GENERATIONS and self._is_cut(asked, answer.status):
-            self._cut(asked)
+            self._lose(asked, told)
             return
         asked.send_response(answer.status)
         for name, value in answer.getheaders():
@@ -97,9 +99,23 @@ class CuttingProxy:
             self._cuts -= 1
             return self._cuts >= 0
 
-    def _cut(self, asked: BaseHTTPRequestHandler) -> None:
+    def _lose(self, asked: BaseHTTPRequestHandler, told: bytes) -> None:
         asked.close_connection = True
-        if self._manner == "reset":
-            # SO_LINGER of zero makes the close a reset.
-            asked.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            asked.connection.close()
+        match self._manner:
+            case "reset":
+                # SO_LINGER of zero makes the close a reset.
+                asked.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                asked.connection.close()
+            case "half":
+                asked.send_response(200)
+                asked.send_header("Content-Type", "application/json")
+                asked.send_header("Content-Length", str(len(told)))
+                asked.end_headers()
+                asked.wfile.write(told[: len(told) // 2])
+            case "bad_gateway":
+                page = b"<html><h1>502 Bad Gateway</h1></html>"
+                asked.send_response(502)
+                asked.send_header("Content-Type", "text/html")
+                asked.send_header("Content-Length", str(len(page)))
+                asked.end_headers()
+                asked.wfile.write(page)

@@ -4,12 +4,12 @@ import asyncio
 import json
 import uuid
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import pytest
-from cutting_proxy import CuttingProxy
+from cutting_proxy import MANNERS, CuttingProxy, Manner
 from go_programs import GoPrograms
 from hosted import KEY, HostedService
 
@@ -17,7 +17,6 @@ import meshapi
 from server_process import ServerProcess
 
 Create = Callable[[str, str, dict[str, Any]], str]
-Manner = Literal["reset", "close"]
 PROMPT = [{"type": "text", "text": "A lake"}]
 MODEL = "sandbox/instant"
 
@@ -55,7 +54,7 @@ def tasks_marked(server: ServerProcess, mark: str) -> list[str]:
     return [task["id"] for task in found["data"]]
 
 
-@pytest.mark.parametrize("manner", ["reset", "close"])
+@pytest.mark.parametrize("manner", MANNERS)
 @pytest.mark.parametrize("create", CLIENTS)
 def test_a_create_whose_answer_was_cut_off_is_repeated_and_is_one_task(
     server: ServerProcess, create: Create, manner: Manner
@@ -92,14 +91,15 @@ def test_when_every_answer_is_lost_the_error_says_that_a_task_may_exist_and_its_
     assert tasks_marked(server, mark) == [sync(server.base_url, server.key, repeated)]
 
 
-@pytest.mark.parametrize("manner", ["reset", "close"])
+@pytest.mark.parametrize("manner", MANNERS)
 @pytest.mark.parametrize("create", CLIENTS)
 def test_without_idempotency_keys_a_sent_create_is_not_sent_again_and_the_error_says_why(
     hosted: HostedService, create: Create, manner: Manner
 ) -> None:
+    kind = meshapi.UpstreamError if manner == "bad_gateway" else meshapi.APIConnectionError
     with (
         CuttingProxy(hosted.base_url, cuts=1, manner=manner) as proxy,
-        pytest.raises(meshapi.APIConnectionError) as caught,
+        pytest.raises(kind) as caught,
     ):
         create(proxy.base_url, KEY, {})
     assert proxy.answered == [200]
@@ -109,7 +109,7 @@ def test_without_idempotency_keys_a_sent_create_is_not_sent_again_and_the_error_
     assert KEY not in str(caught.value)
 
 
-@pytest.mark.parametrize("manner", ["reset", "close"])
+@pytest.mark.parametrize("manner", MANNERS)
 def test_in_go_a_create_whose_answer_was_cut_off_is_repeated_and_is_one_task(
     server: ServerProcess, go: GoPrograms, manner: Manner
 ) -> None:
@@ -123,7 +123,7 @@ def test_in_go_a_create_whose_answer_was_cut_off_is_repeated_and_is_one_task(
     assert tasks_marked(server, mark) == [told["id"]]
 
 
-@pytest.mark.parametrize("manner", ["reset", "close"])
+@pytest.mark.parametrize("manner", MANNERS)
 def test_in_go_without_idempotency_keys_a_sent_create_is_not_sent_again_and_the_error_says_why(
     hosted: HostedService, go: GoPrograms, manner: Manner
 ) -> None:
@@ -132,7 +132,9 @@ def test_in_go_without_idempotency_keys_a_sent_create_is_not_sent_again_and_the_
     told = json.loads(ran.stdout)
     assert proxy.answered == [200]
     assert len(hosted.creates) == len(hosted.tasks) == 1
-    assert (told["is_connection"], told["task_may_exist"]) == (True, True)
+    assert told.get("is_connection", False) == (manner != "bad_gateway")
+    assert told.get("http_status", 0) == (502 if manner == "bad_gateway" else 0)
+    assert told["task_may_exist"]
     assert told["idempotency_key"] == proxy.creates[0]
     assert "the task may exist: the answer to the create was lost" in told["error"]
     assert KEY not in told["error"]
