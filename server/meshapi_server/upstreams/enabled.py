@@ -53,7 +53,7 @@ def is_on(registration: Registration, environment: Mapping[str, str]) -> bool:
     """Whether the environment holds all that this upstream needs."""
     if not registration.base_url and not environment.get(variable(registration.name, "BASE_URL")):
         return False
-    has = _values(registration.credentials, environment)
+    has = values(registration.credentials, environment)
     alternatives = registration.needs or (tuple(registration.credentials),)
     return not registration.base_url or any(all(name in has for name in each) for each in alternatives)
 
@@ -72,11 +72,11 @@ def _built(
 ) -> HttpUpstream:
     base_url = environment.get(variable(registration.name, "BASE_URL")) or registration.base_url
     _check_base_url(registration, base_url)
-    options = {**_values(registration.options, environment), Registration.BASE_URL: base_url}
+    options = {**values(registration.options, environment), Registration.BASE_URL: base_url}
     adapter = registration.build(options)
     return HttpUpstream(
         adapter,
-        Credentials(_values(registration.credentials, environment)),
+        Credentials(values(registration.credentials, environment)),
         clock,
         base_url=base_url.partition(",")[0].strip(),
         timeouts=timeouts,
@@ -85,7 +85,7 @@ def _built(
     )
 
 
-def _values(variables: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]) -> dict[str, str]:
+def values(variables: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]) -> dict[str, str]:
     """What is set, by its name; blank space around a key, as a file's last line break, is no part of it."""
     found = {
         name: next((environment[each].strip() for each in names if environment.get(each, "").strip()), "")

@@ -256,6 +256,8 @@ class _Submission:
             return await self._exchange(request, seconds=max(0.1, left - self._seconds / 2))
         if self.asked:
             raise RuntimeError("an adapter asked twice in one submission")
+        if request.method != "POST":  # the HTTP client sends others again when a connection breaks
+            raise RuntimeError("a paid call has to be a POST")
         if left < self._seconds / 2:
             raise NotSent("there was no time left for it")
         self.asked = True

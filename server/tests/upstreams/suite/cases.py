@@ -1,0 +1,71 @@
+"""One line of facts for each adapter of the registry; the suite does the rest."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from meshapi_server.upstreams.adapter import Adapter, Registration
+from meshapi_server.upstreams.adapters import registrations
+
+SECRET = "sk-suite-7d1c2b9e4f60a8537d1c2b9e4f60a853"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """``model`` is an id of the upstream's own, ``spec`` are parameters it takes. ``environment`` is its keys.
+
+    ``stops`` are the stages in which a task can be cancelled. ``refusals`` are those that its protocol has.
+    """
+
+    name: str
+    model: str
+    environment: dict[str, str] = field(default_factory=dict)
+    spec: dict[str, Any] = field(default_factory=dict)
+    stops: frozenset[str] = frozenset()
+    refusals: frozenset[str] = frozenset({"unauthorised", "no_funds", "model_gone"})
+
+    @property
+    def registration(self) -> Registration:
+        return registrations()[self.name]
+
+    def adapter(self, base_url: str = "http://127.0.0.1:1/v1") -> Adapter:
+        """The adapter, for what can be asked without a network."""
+        return self.registration.build({Registration.BASE_URL: base_url})
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_SEEDANCE = {"duration": 5, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7}
+
+CASES: tuple[Case, ...] = (
+    Case(
+        name="byteplus",
+        model="dreamina-seedance-2-0-260128",
+        environment={"ARK_API_KEY": SECRET},
+        spec=_SEEDANCE,
+        stops=frozenset({"queued"}),
+    ),
+    Case(
+        name="volcengine",
+        model="doubao-seedance-2-0-260128",
+        environment={"VOLCENGINE_API_KEY": SECRET},
+        spec=_SEEDANCE,
+        stops=frozenset({"queued"}),
+    ),
+    Case(
+        name="openai-videos",
+        model="wan-2.2",
+        environment={"MESHAPI_OPENAI_VIDEOS_API_KEY": SECRET},
+        spec={"duration": 4, "resolution": "720p", "ratio": "16:9", "seed": 7},
+        stops=frozenset({"queued", "running"}),
+    ),
+)
+
+
+def those_that(**abilities: Any) -> list[Case]:
+    """The cases whose adapters have these abilities."""
+    return [
+        case
+        for case in CASES
+        if all(getattr(case.adapter().abilities, name) == value for name, value in abilities.items())
+    ]

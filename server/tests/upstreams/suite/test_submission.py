@@ -1,0 +1,94 @@
+"""What a submission does, and what each kind of no becomes."""
+
+import pytest
+
+from meshapi_server.upstreams.contract import Deferred, Job, Rejected, Unserved
+from meshapi_server.upstreams.redaction import UpstreamFault
+
+from .bench import Bench
+from .cases import CASES, those_that
+
+
+async def refused(bench: Bench, plot: str, job: Job | None = None) -> Exception:
+    """What a submission raises that meets ``plot``."""
+    bench.fake.script.next(plot)
+    with pytest.raises((Rejected, Unserved, Deferred, UpstreamFault)) as raised:
+        await bench.upstream.submit(job or bench.job())
+    return raised.value
+
+
+async def test_a_submission_is_accepted_once_and_carries_its_token(bench: Bench) -> None:
+    job = bench.job()
+    accepted = await bench.upstream.submit(job)
+    assert accepted.reference
+    (entry,) = bench.sales()
+    assert entry.token == job.token
+    assert entry.dialect == bench.case.name
+    assert job.spec.prompt in entry.prompt
+
+
+async def test_the_same_job_gives_the_same_bytes(bench: Bench) -> None:
+    job = bench.job()
+    await bench.upstream.submit(job)
+    await bench.open().submit(job)
+    first, second = bench.fake.shop.received
+    assert (first.method, first.path, first.body) == (second.method, second.path, second.body)
+    assert first.headers == second.headers
+
+
+async def test_a_bad_request_is_rejected_in_the_upstreams_own_words_and_costs_nothing(bench: Bench) -> None:
+    fault = await refused(bench, "invalid")
+    assert isinstance(fault, Rejected)
+    assert fault.error.code == "invalid_input"
+    assert fault.error.charged == "no"
+    assert "refused (invalid)" in str(fault.error.provider_error)
+    assert bench.sales() == []
+
+
+async def test_a_moderated_prompt_is_rejected_as_such_and_not_worth_a_retry(bench: Bench) -> None:
+    fault = await refused(bench, "moderated_input")
+    assert isinstance(fault, Rejected)
+    assert fault.error.code == "content_policy_violation"
+    assert fault.error.retryable is False
+
+
+@pytest.mark.parametrize("plot", ["unauthorised", "no_funds", "model_gone"])
+async def test_key_funds_and_model_are_matters_of_this_upstream_alone(bench: Bench, plot: str) -> None:
+    if plot not in bench.case.refusals:
+        pytest.skip(f"{bench.case} has no such answer")
+    fault = await refused(bench, plot)
+    assert isinstance(fault, Unserved), repr(fault)
+    assert fault.error.code == "upstream_error"
+    assert fault.error.charged == "no"
+    assert bench.sales() == []
+
+
+@pytest.mark.parametrize("plot", ["rate_limited", "overloaded"])
+async def test_a_busy_upstream_defers_for_as_long_as_it_says(bench: Bench, plot: str) -> None:
+    bench.fake.script.retry_after = 17.0
+    fault = await refused(bench, plot)
+    assert isinstance(fault, Deferred), repr(fault)
+    assert fault.retry_after == 17.0
+    assert fault.pause
+    assert bench.sales() == []
+
+
+async def test_a_refused_connection_defers(bench: Bench) -> None:
+    await bench.fake.stop()
+    with pytest.raises(Deferred):
+        await bench.upstream.submit(bench.job())
+
+
+def test_every_adapter_of_the_registry_is_in_this_suite() -> None:
+    from meshapi_server.upstreams.adapters import BUILT_IN, registrations
+
+    assert {case.name for case in CASES} == set(registrations(published=()))
+    assert len(BUILT_IN) == len(CASES)
+
+
+@pytest.mark.parametrize("case", those_that(resends=False), ids=str)
+async def test_without_idempotency_the_upstream_is_asked_again_at_its_peril(bench: Bench) -> None:
+    """The abilities tell the truth: two submissions of one token are two sales here."""
+    await bench.upstream.submit(bench.job())
+    await bench.upstream.submit(bench.job())
+    assert len(bench.sales()) == 2

@@ -1,0 +1,14 @@
+"""Every protocol that the fake upstream speaks, one line each."""
+
+from .fake.ark import Ark
+from .fake.dialect import Dialect
+from .fake.openai_videos import OpenAIVideos
+
+
+def every_dialect() -> tuple[Dialect, ...]:
+    """A fresh instance of each."""
+    return (
+        Ark("byteplus"),
+        Ark("volcengine", "/volcengine/api/v3"),
+        OpenAIVideos(),
+    )
