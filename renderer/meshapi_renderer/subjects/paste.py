@@ -14,6 +14,8 @@ from meshapi_renderer.scene import Scratch
 from meshapi_renderer.subjects.sketch import Cel
 
 _GLOW_SIDE = 96
+_WIDE_GLOW = 24.0
+"""Radius in pixels from which a glow is made smaller and enlarged."""
 _NOTHING = (0, 0, 0, 255)
 """A premultiplied pixel that shows nothing."""
 _ALPHA_BITS = (0, 0, 0, 255)
@@ -81,7 +83,11 @@ def mirror(
     top = max(window[0].start, math.floor(line))
     if top >= window[0].stop:
         return
-    window = (slice(top, window[0].stop), window[1])
+    # What has faded away is not drawn.
+    lost = math.ceil(line + 3.0 * fade)
+    if lost <= top:
+        return
+    window = (slice(top, min(window[0].stop, lost)), window[1])
     moved = _halved(cel.pixels, matrix, window)
     rows, columns = moved.shape[:2]
     # A mirror image on ripples holds no fine detail: it is made at half size.
@@ -217,16 +223,23 @@ def glow(
     window = covered_window(frame, _BLOB.shape, matrix)
     if window is None or max(colour) < 0.5:
         return
-    mask = _moved_blob(matrix, window)
-    light = cv2.merge([cv2.convertScaleAbs(mask, alpha=channel / 255) for channel in colour])
     lit = frame[window]
+    rows, columns = lit.shape[:2]
+    # A wide glow holds no detail: it is made at a quarter of its size.
+    step = 4 if min(radius_x, radius_y) > _WIDE_GLOW else 1
+    mask = _moved_blob(matrix, window, step)
+    light = cv2.merge([cv2.convertScaleAbs(mask, alpha=channel / 255) for channel in colour])
+    if step > 1:
+        light = imaging.enlarge(np.asarray(light, np.uint8), step, columns, rows)
     cv2.add(lit, np.asarray(light, np.uint8), lit)
 
 
-def _moved_blob(matrix: Floats, window: tuple[slice, slice]) -> Bytes8:
-    size = (window[1].stop - window[1].start, window[0].stop - window[0].start)
+def _moved_blob(matrix: Floats, window: tuple[slice, slice], step: int = 1) -> Bytes8:
+    columns, rows = window[1].stop - window[1].start, window[0].stop - window[0].start
+    size = (-(-columns // step), -(-rows // step))
     local = np.array(matrix, np.float64)
     local[:, 2] -= (window[1].start, window[0].start)
+    local *= 1 / step
     return np.asarray(
         cv2.warpAffine(_BLOB, local, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.uint8
     )

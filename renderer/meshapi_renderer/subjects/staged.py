@@ -12,6 +12,7 @@ from meshapi_renderer.plan import ScenePlan, Subject
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scene, Scratch, Timing
 from meshapi_renderer.subjects.light import measure
+from meshapi_renderer.subjects.pier import Pier
 from meshapi_renderer.subjects.role import Actor, Lens, Role
 from meshapi_renderer.subjects.stage import Level, Medium, Stage, medium_of, stage_of
 
@@ -51,7 +52,8 @@ class StagedScene:
         role = Role(
             plan=plan, canvas=canvas, timing=timing, light=light, stage=stage, level=level, medium=medium, rng=rng
         )
-        self._actors: list[Actor] = [_maker(plan.subject)(role)]
+        self._actors: list[Actor] = [Pier(role)] if medium == "pier" else []
+        self._actors.append(_maker(plan.subject)(role))
 
     def frame(self, index: int, scratch: Scratch) -> Bytes8:
         """The scene's frame with the subject drawn into it."""
