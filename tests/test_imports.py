@@ -21,6 +21,7 @@ PORTS = {
     "meshapi_server.tasks.life",
     "meshapi_server.tasks.limits",
     "meshapi_server.tasks.ports",
+    "meshapi_server.tasks.price",
     "meshapi_server.tasks.spec",
     "meshapi_server.tasks.states",
     "meshapi_server.tasks.task",

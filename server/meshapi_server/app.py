@@ -142,7 +142,12 @@ class Server:
         changes = Changes(database.hints)
         upstreams = Upstreams.of(settings, profile, database, environment)
         announcements = Announcements(callbacks, {upstream.name: upstream for upstream in upstreams.paid})
-        registry = Registry(Catalogue.load(settings.card_files), upstreams.names, simulate=profile.simulate)
+        registry = Registry(
+            Catalogue.load(settings.card_files),
+            upstreams.names,
+            simulate=profile.simulate,
+            cny_per_usd=settings.cny_per_usd,
+        )
         tasks = TaskService(store, registry, files, changes, clock)
         keys = Keys(database.keys, clock)
         worker = None

@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``lease``, ``tick`` and ``reconcile_within`` (how long an upstream is searched for a submission whose
     answer was lost) are seconds; ``renders`` is how many videos the built-in model makes at once;
+    ``cny_per_usd`` converts prices of upstreams that are paid in Chinese yuan;
     ``cards`` is a folder of further model cards, for engines of the operator's own;
     ``submits_at_once`` and ``polls_at_once`` bound what one worker asks upstreams at the same time.
     """
@@ -61,6 +63,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     link_lifetime: int = 24 * 3600
     private_sources: bool | None = None
     cards: str = ""
+    cny_per_usd: Decimal | None = None
     log_level: str = "info"
 
     def __post_init__(self) -> None:
@@ -77,6 +80,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise SettingsInvalid(f"role: {self.role!r}; use {', '.join(ROLES)}")
         if min(self.submits_at_once, self.polls_at_once) < 1:
             raise SettingsInvalid("submits_at_once and polls_at_once must be 1 or more")
+        if self.cny_per_usd is not None and not (self.cny_per_usd.is_finite() and self.cny_per_usd > 0):
+            raise SettingsInvalid(
+                f"cny_per_usd: {self.cny_per_usd} is no exchange rate; use 7.1, for example"
+            )
         if self.reconcile_within < 1:
             raise SettingsInvalid(f"reconcile_within: {self.reconcile_within} s is too short; use 1 or more")
 
@@ -119,6 +126,7 @@ _VARIABLES = {
     "link_lifetime": "MESHAPI_LINK_LIFETIME",
     "private_sources": "MESHAPI_PRIVATE_SOURCES",
     "cards": "MESHAPI_CARDS",
+    "cny_per_usd": "MESHAPI_CNY_PER_USD",
     "log_level": "MESHAPI_LOG_LEVEL",
 }
 

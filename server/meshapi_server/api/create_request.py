@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import fields
 
 from meshapi_server.tasks.errors import Detail
@@ -18,7 +20,8 @@ _decoder = msgspec.json.Decoder(CreateBody)
 _names = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode_sorted = msgspec.json.Encoder(order="deterministic")
 _KNOWN = frozenset(field.name for field in fields(CreateBody))
-_CARRIED = tuple(name for name in _KNOWN if name not in {"model", "content"})
+_CARRIED = tuple(name for name in _KNOWN if name not in {"model", "content", "max_cost_usd", "dry_run"})
+_MOST_MONEY = Decimal(1_000_000)
 _PLACE = re.compile(r"^(?P<message>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(?P<name>[A-Za-z0-9_]+)|\[(?P<index>\d+|\.\.\.)\]")
 _MISSING = re.compile(r"required field `(\w+)`")
@@ -28,8 +31,17 @@ _MOST_UNKNOWN = 100
 _LONGEST_NAME = 200
 
 
-def read(body: bytes) -> tuple[Spec, list[str]]:
-    """The normalised request and the names of fields that the wire does not have.
+class CreateRequest(Struct, frozen=True, kw_only=True):
+    """A create call: what is asked, the fields that the wire does not have, and what it may cost."""
+
+    spec: Spec
+    unknown: tuple[str, ...]
+    max_cost_usd: Decimal | None
+    dry_run: bool
+
+
+def read(body: bytes) -> CreateRequest:
+    """The normalised request.
 
     Raises APIError 400 ``invalid_request`` for what is no JSON, 422 ``validation_error`` for what is not
     the schema's, RequestInvalid for what contradicts itself.
@@ -56,7 +68,12 @@ def read(body: bytes) -> tuple[Spec, list[str]]:
     if parsed.callback_url is not None:
         _check_callback(parsed.callback_url)
     carried = {name: getattr(parsed, name) for name in _CARRIED}
-    return Spec(model=parsed.model, content=content_items.normalise(parsed.content), **carried), unknown
+    return CreateRequest(
+        spec=Spec(model=parsed.model, content=content_items.normalise(parsed.content), **carried),
+        unknown=tuple(unknown),
+        max_cost_usd=None if parsed.max_cost_usd is None else _money(parsed.max_cost_usd),
+        dry_run=parsed.dry_run is True,
+    )
 
 
 def fingerprint(body: bytes) -> bytes:
@@ -66,6 +83,18 @@ def fingerprint(body: bytes) -> bytes:
     """
     unknown = [(name, bytes(raw)) for name, raw in _names.decode(body).items() if name not in _KNOWN]
     return hashlib.sha256(_encode_sorted.encode((_decoder.decode(body), sorted(unknown)))).digest()
+
+
+def _money(value: str | float) -> Decimal:
+    """A sum in dollars; a JSON number is read as it is spelt, in its shortest form."""
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not (amount.is_finite() and 0 <= amount <= _MOST_MONEY):
+        message = f'{str(value)[:40]!r} is no sum of dollars; send a decimal such as "0.50"'
+        raise validation((Detail("value_error", ("body", "max_cost_usd"), message),))
+    return amount
 
 
 def _check_callback(url: str) -> None:

@@ -144,6 +144,8 @@ def from_refusal(refusal: tasks.TaskRefusal) -> APIError:
             return APIError("provider_not_available", str(refusal))
         case tasks.IdempotencyMismatch():
             return APIError("idempotency_mismatch", str(refusal))
+        case tasks.TooExpensive():
+            return APIError("spend_limit_exceeded", str(refusal))
         case tasks.TaskMissing():
             return APIError("not_found", str(refusal))
         case tasks.TaskEnded() | tasks.TaskBusy():

@@ -14,14 +14,15 @@ from .call import Answer, Call, Reply
 from .errors import APIError
 from .operation import Operation, Response, header, path
 from .operation import query as query_parameter
-from .view import TaskView
-from .wire import CreateBody, CreatedBody, Deleted, TaskBody, TaskList
+from .view import TaskView, quote_body
+from .wire import CreateBody, CreatedBody, Deleted, QuoteBody, TaskBody, TaskList
 
 _encode = msgspec.json.Encoder().encode
 _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
 _JSON = re.compile(r"^application/(json|[a-z0-9.+-]+\+json)\s*(;|$)", re.IGNORECASE)
 
 COLLECTION = "/v1/video/generations"
+QUOTE = "/v1/video/quote"
 ITEM = COLLECTION + "/{task_id}"
 TASK_ID = path("task_id", "The task's id.", type="string")
 
@@ -40,7 +41,9 @@ class Generations:
         if key is not None and not _KEY.match(key):
             raise APIError("invalid_request", "Idempotency-Key must be 1 to 255 visible ASCII characters.")
         body = await call.body()
-        spec, unknown = create_request.read(body)
+        wanted = create_request.read(body)
+        if wanted.dry_run:
+            return await self._quote(call, wanted)
         seen: list[Task] = []
 
         def respond(task: Task, unsupported: tuple[str, ...]) -> bytes:
@@ -50,12 +53,13 @@ class Generations:
         idempotency = Idempotency(key=key, fingerprint=create_request.fingerprint(body)) if key else None
         created = await self._tasks.create(
             call.owner,
-            spec,
+            wanted.spec,
             request_id=call.request_id,
             respond=respond,
             key_id=call.key.id if call.key else None,
             lane=call.key.lane if call.key else "",
-            unknown_fields=unknown,
+            unknown_fields=wanted.unknown,
+            max_cost_usd=wanted.max_cost_usd,
             idempotency=idempotency,
         )
         if not created.replayed:
@@ -63,6 +67,17 @@ class Generations:
         first = await self._tasks.find(call.owner, created.task_id)
         routing = {} if first is None else routing_headers(first)
         return Reply(created.response, headers={"idempotent-replayed": "true", **routing})
+
+    async def quote(self, call: Call) -> Answer:
+        """What a create with this body would cost; nothing is stored or spent."""
+        _check_media_type(call)
+        return await self._quote(call, create_request.read(await call.body()))
+
+    async def _quote(self, call: Call, wanted: create_request.CreateRequest) -> Answer:
+        prepared, unsupported = await self._tasks.quote(
+            call.owner, wanted.spec, unknown_fields=wanted.unknown
+        )
+        return Reply(_encode(quote_body(prepared, unsupported)))
 
     async def get(self, call: Call) -> Answer:
         """A task, held back until it has ended if the caller wants to wait."""
@@ -136,9 +151,23 @@ class Generations:
                     ),
                 ),
                 responses={
-                    200: Response(description="The task was accepted and is stored.", body=CreatedBody)
+                    200: Response(
+                        description="The task was accepted and is stored; with dry_run, its quote.",
+                        body=(CreatedBody, QuoteBody),
+                    )
                 },
                 errors=(402, 403, 404, 413, 415, 422, 429, 502, 503, 504),
+            ),
+            Operation(
+                method="POST",
+                path=QUOTE,
+                name="quoteVideoGeneration",
+                summary="What a create would cost, and why",
+                tag="video",
+                handler=self.quote,
+                request=CreateBody,
+                responses={200: Response(description="The quote.", body=QuoteBody)},
+                errors=(403, 404, 413, 415, 422, 429, 503),
             ),
             Operation(
                 method="GET",

@@ -1,13 +1,15 @@
 """From a stored task to the wire's task body."""
 
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
 from meshapi_server.files.links import Links
+from meshapi_server.tasks.ports import Prepared
 from meshapi_server.tasks.task import Facts, StoredFile, Task, TaskError
 
-from .wire import CreatedBody, TaskBody, TaskContent, TaskErrorBody, Usage
+from .wire import CreatedBody, QuoteBody, QuoteLine, TaskBody, TaskContent, TaskErrorBody, Usage
 
 
 class TaskView:
@@ -75,6 +77,33 @@ class TaskView:
 
     def _url(self, task: Task, file: StoredFile) -> str:
         return self._links.sign(task.id, file.name)
+
+
+def quote_body(prepared: Prepared, unsupported: tuple[str, ...]) -> QuoteBody:
+    """The body of a quote."""
+    price = prepared.price
+    return QuoteBody(
+        model=prepared.routes[0].model,
+        cost_usd=None if price.cost_usd is None else _decimal(price.cost_usd),
+        reason=price.reason,
+        lines=[
+            QuoteLine(
+                item=line.item,
+                quantity=_decimal(line.quantity),
+                unit=line.unit,
+                unit_price_usd=_decimal(line.unit_price_usd),
+                cost_usd=_decimal(line.cost_usd),
+            )
+            for line in price.items
+        ],
+        unsupported_params=list(unsupported) or None,
+    )
+
+
+def _decimal(value: Decimal) -> str:
+    """Without an exponent and without zeros that say nothing."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 Value = TypeVar("Value")

@@ -81,6 +81,14 @@ class CreateBody(Struct, frozen=True, kw_only=True):
     num_inference_steps: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     output_format: Short | None = None
     omni_reference_task_type: Short | None = None
+    max_cost_usd: (
+        Annotated[
+            str | int | float,
+            Meta(description="Refuse with 402 what may cost more, or whose price is not known."),
+        ]
+        | None
+    ) = None
+    dry_run: Annotated[bool, Meta(description="Answer the quote; create nothing.")] | None = None
     metadata: (
         Annotated[
             dict[
@@ -91,6 +99,27 @@ class CreateBody(Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+
+
+class QuoteLine(Struct, frozen=True, kw_only=True):
+    """One item of a quote. Quantities and money are decimal strings."""
+
+    item: str
+    quantity: str
+    unit: str
+    unit_price_usd: str
+    cost_usd: str
+
+
+class QuoteBody(Struct, frozen=True, kw_only=True):
+    """What a create costs at most, and why; ``cost_usd`` null is an unknown price with its ``reason``."""
+
+    model: Annotated[str, Meta(description="The model that would serve it.")]
+    cost_usd: str | None
+    reason: str | None
+    lines: list[QuoteLine]
+    unsupported_params: list[str] | None
+    object: Literal["quote"] = "quote"
 
 
 class TaskErrorBody(Struct, frozen=True, kw_only=True):

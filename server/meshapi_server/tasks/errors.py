@@ -39,6 +39,10 @@ class TaskMissing(TaskRefusal):
     """No such task for this owner."""
 
 
+class TooExpensive(TaskRefusal):
+    """The request costs more than it may, or its price is not known; nothing was spent."""
+
+
 class TaskBusy(TaskRefusal):
     """The task has ended, but its upstream has yet to be told to stop, so it cannot be removed yet."""
 

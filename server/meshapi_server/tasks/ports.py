@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from .life import Step
 from .limits import Pool
+from .price import FREE, Price
 from .spec import Spec
 from .states import Event, State
 from .task import Attempt, Claim, Route, Schedule, StoredFile, Task
@@ -188,12 +189,14 @@ class Prepared(Struct, frozen=True, kw_only=True):
 
     ``spec`` holds the card's defaults where the caller left a parameter out; ``unsupported`` names the
     parameters that were dropped. ``routes`` are the upstreams that may be asked, in order; the first one's
-    ``model`` differs from ``spec.model`` when the task is simulated.
+    ``model`` differs from ``spec.model`` when the task is simulated. ``price`` is the most that any of them
+    costs.
     """
 
     spec: Spec
     unsupported: tuple[str, ...]
     routes: tuple[Route, ...]
+    price: Price = FREE
 
 
 class Models(Protocol):

@@ -3,14 +3,16 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from decimal import Decimal
 
 from msgspec.structs import replace
 
 from . import drafts, ids, inputs
 from .changes import Changes, News
 from .clock import Clock
-from .errors import Detail, RequestInvalid, TaskBusy, TaskEnded, TaskMissing
-from .ports import Created, Files, Idempotency, Models, Page, Query, Store
+from .errors import Detail, RequestInvalid, TaskBusy, TaskEnded, TaskMissing, TooExpensive
+from .ports import Created, Files, Idempotency, Models, Page, Prepared, Query, Store
+from .price import Price
 from .spec import Spec
 from .states import State, Status
 from .task import Attempt, Schedule, Task
@@ -43,6 +45,7 @@ class TaskService:
         respond: Respond,
         key_id: str | None = None,
         lane: str = "",
+        max_cost_usd: Decimal | None = None,
         unknown_fields: Sequence[str] = (),
         idempotency: Idempotency | None = None,
     ) -> Created:
@@ -50,12 +53,15 @@ class TaskService:
 
         ``respond`` encodes the accepted task; the bytes are kept with the idempotency key so that a
         repeated call gets the first answer. ``lane`` is the pool of the key's own limit. Raises
-        ModelUnknown, ProviderOff, RequestInvalid, IdempotencyMismatch.
+        ModelUnknown, ProviderOff, RequestInvalid, IdempotencyMismatch, and TooExpensive when the price is
+        above ``max_cost_usd`` or not known.
         """
         if idempotency and (earlier := await self._store.replay(owner, idempotency)):
             return earlier
         spec, draft_id = await self._resolve_draft(owner, spec)
         prepared = self._models.prepare(spec)
+        if max_cost_usd is not None:
+            _check_cost(prepared.price, max_cost_usd)
         stored, inline = inputs.detach(_with_seed(prepared.spec, prepared.unsupported))
         now = self._clock()
         expiry = spec.execution_expires_after or DEFAULT_EXPIRY_SECONDS
@@ -84,11 +90,21 @@ class TaskService:
             lane=lane,
             rank=HIGHEST_PRIORITY - (spec.priority or 0),
         )
-        unserved = [name for name in _UNSERVED if getattr(spec, name) is not None]
-        unsupported = tuple(dict.fromkeys((*prepared.unsupported, *unserved, *unknown_fields)))
+        unsupported = _unsupported(spec, prepared, unknown_fields)
         created = await self._store.create(task, schedule, respond(task, unsupported), idempotency, inline)
         self._changes.ring()
         return created
+
+    async def quote(
+        self, owner: str, spec: Spec, *, unknown_fields: Sequence[str] = ()
+    ) -> tuple[Prepared, tuple[str, ...]]:
+        """What a create of ``spec`` would do and cost, and the parameters it would drop.
+
+        Nothing is stored or spent. Raises as create does.
+        """
+        spec, _ = await self._resolve_draft(owner, spec)
+        prepared = self._models.prepare(spec)
+        return prepared, _unsupported(spec, prepared, unknown_fields)
 
     async def _resolve_draft(self, owner: str, spec: Spec) -> tuple[Spec, str | None]:
         item = drafts.draft_item(spec)
@@ -198,6 +214,22 @@ class TaskService:
         """The task's upstream announced a change: look at it now. It decides nothing, whoever sent it."""
         if ids.is_task_id(task_id) and await self._store.wake(task_id, self._clock()):
             self._changes.ring()
+
+
+def _check_cost(price: Price, most: Decimal) -> None:
+    if price.cost_usd is None:
+        raise TooExpensive(
+            f"The price is not known, and max_cost_usd is {most}. {price.reason or ''}".strip()
+        )
+    if price.cost_usd > most:
+        raise TooExpensive(
+            f"The request costs up to {price.cost_usd.normalize():f} USD; max_cost_usd is {most}."
+        )
+
+
+def _unsupported(spec: Spec, prepared: Prepared, unknown_fields: Sequence[str]) -> tuple[str, ...]:
+    unserved = [name for name in _UNSERVED if getattr(spec, name) is not None]
+    return tuple(dict.fromkeys((*prepared.unsupported, *unserved, *unknown_fields)))
 
 
 def _with_seed(spec: Spec, unsupported: Sequence[str]) -> Spec:

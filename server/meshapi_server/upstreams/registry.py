@@ -2,15 +2,18 @@
 
 import datetime
 from collections.abc import Set
+from decimal import Decimal
 
 from meshapi_server.tasks.errors import ModelUnknown, ProviderOff, RequestInvalid
 from meshapi_server.tasks.ports import Prepared
+from meshapi_server.tasks.price import Price
 from meshapi_server.tasks.spec import Spec
 from meshapi_server.tasks.task import Route
 
 from .card import ModelCard
 from .catalogue import Catalogue
 from .fit import OutsideCard, fit
+from .quote import price
 from .rows import ModelRow, model_row
 
 SIMULATED_BY = "mesh/diorama-1"
@@ -23,10 +26,13 @@ class Registry:
     the built-in one, and says so (wire.md section 10).
     """
 
-    def __init__(self, catalogue: Catalogue, on: Set[str], *, simulate: bool) -> None:
+    def __init__(
+        self, catalogue: Catalogue, on: Set[str], *, simulate: bool, cny_per_usd: Decimal | None = None
+    ) -> None:
         self._catalogue = catalogue
         self._on = frozenset(on)
         self._simulate = simulate
+        self._cny_per_usd = cny_per_usd
         self._rows = {card.id: model_row(card) for card in catalogue.all(live_on=_today())}
 
     def prepare(self, spec: Spec) -> Prepared:
@@ -40,6 +46,7 @@ class Registry:
         return Prepared(
             spec=fitted.spec,
             unsupported=fitted.unsupported,
+            price=self._price(fitted.spec, card, served),
             routes=(
                 Route(
                     upstream=served.provider,
@@ -49,6 +56,11 @@ class Registry:
                 ),
             ),
         )
+
+    def _price(self, spec: Spec, card: ModelCard, served: ModelCard) -> Price:
+        if served is not card:
+            return Price(cost_usd=Decimal(0), reason=f"Simulated here by {served.id}, at no cost.")
+        return price(spec, card, cny_per_usd=self._cny_per_usd)
 
     def rows(self) -> tuple[ModelRow, ...]:
         """Every model that is not retired."""

@@ -47,7 +47,8 @@ def on_the_wire(item: ContentItem) -> dict[str, Any]:
 def accept(body: Any) -> tuple[list[dict[str, Any]], list[str]]:
     """The items as the server understands them and the fields it does not know; raises what it answers."""
     assert CARD is not None
-    spec, unknown = create_request.read(json.dumps(body).encode())
+    wanted = create_request.read(json.dumps(body).encode())
+    spec, unknown = wanted.spec, list(wanted.unknown)
     if draft_item(spec):  # a draft's own request takes its place before it is fitted (tasks/drafts.py)
         return [on_the_wire(item) for item in spec.content], unknown
     return [on_the_wire(item) for item in fit(spec, CARD).spec.content], unknown

@@ -1,6 +1,7 @@
 """What a caller can do with tasks, over a real store."""
 
 import asyncio
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from meshapi_server.tasks.errors import (
     RequestInvalid,
     TaskEnded,
     TaskMissing,
+    TooExpensive,
 )
 from meshapi_server.tasks.life import Step
 from meshapi_server.tasks.ports import Idempotency, Query
@@ -23,6 +25,8 @@ from meshapi_server.tasks.service import TaskService
 from meshapi_server.tasks.spec import ContentItem, Spec
 from meshapi_server.tasks.states import Event, State, Status
 from meshapi_server.tasks.task import Claim, Task
+from meshapi_server.upstreams.catalogue import Catalogue
+from meshapi_server.upstreams.registry import Registry
 
 from .. import samples
 from ..samples import NOW, OWNER, REMOTE, HandClock
@@ -315,3 +319,23 @@ async def test_a_cursor_that_is_no_task_id_is_refused(service: TaskService) -> N
     with pytest.raises(RequestInvalid) as refused:
         await service.list(OWNER, Query(after="elephant"))
     assert refused.value.details[0].loc == ("query", "after")
+
+
+async def test_a_request_that_may_cost_more_than_it_may_or_has_no_price_is_refused_before_it_is_stored(
+    store: SqliteStore, files: LocalFiles, changes: Changes, clock: HandClock
+) -> None:
+    priced = Registry(Catalogue.load(), {"mesh", "sandbox", "fal", "byteplus"}, simulate=False)
+    service = TaskService(store, priced, files, changes, clock)
+    for model, most, words in [
+        ("fal/veo-3.1", "3.19", "costs up to 3.2"),
+        ("byteplus/dreamina-seedance-2-0", "100", "not known"),
+    ]:
+        with pytest.raises(TooExpensive, match=words):
+            await service.create(
+                OWNER,
+                samples.spec(model),
+                request_id="req_1",
+                respond=lambda task, unsupported: b"{}",
+                max_cost_usd=Decimal(most),
+            )
+    assert (await service.list(OWNER, Query())).total == 0
