@@ -83,6 +83,7 @@ _SETTING_PARTS: Final[dict[str, dict[str, float]]] = {
     "aurora": {"wind": 0.7, "chord": 0.45},
     "ocean": {"waves": 1.0, "wind": 0.5},
     "sky": {"wind": 0.9, "chord": 0.4},
+    "space": {"chord": 1.0, "wind": 0.25},
 }
 _WEATHER_PARTS: Final[dict[str, dict[str, float]]] = {
     "rain": {"rain": 1.0},

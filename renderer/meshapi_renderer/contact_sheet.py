@@ -33,6 +33,7 @@ SHOWCASE: Final[dict[Setting, str]] = {
     "aurora": "Northern lights on a clear winter night",
     "ocean": "Rolling waves on the open ocean at sunset",
     "sky": "Above the clouds at sunset",
+    "space": "A ringed planet in deep space",
 }
 """One prompt per scene."""
 

@@ -55,7 +55,7 @@ PLACES: Final[Mapping[str, tuple[Setting, float]]] = {
     "canyon": ("dunes", 0.5),
     "planet": ("dunes", 0.45),
     "neon": ("neon", 1.0),
-    "space": ("neon", 0.3),
+    "space": ("space", 1.0),
     "fire": ("neon", 0.25),
     "studio": ("neon", 0.15),
     "interior": ("neon", 0.15),

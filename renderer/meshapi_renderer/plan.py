@@ -19,6 +19,7 @@ Setting = Literal[
     "aurora",
     "ocean",
     "sky",
+    "space",
 ]
 TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
 Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]

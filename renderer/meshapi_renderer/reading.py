@@ -68,6 +68,7 @@ _USUAL_TIME: Final[dict[Setting, TimeOfDay]] = {
     "aurora": "night",
     "ocean": "golden",
     "sky": "sunset",
+    "space": "night",
 }
 _GREY_WEATHER: Final = frozenset({"overcast", "storm", "rain", "snow", "fog"})
 

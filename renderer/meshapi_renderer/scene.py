@@ -102,6 +102,7 @@ SCENES: dict[Setting, str] = {
     "aurora": "meshapi_renderer.scenes.aurora",
     "ocean": "meshapi_renderer.scenes.ocean",
     "sky": "meshapi_renderer.scenes.sky",
+    "space": "meshapi_renderer.scenes.space",
 }
 """Setting to module; a module is imported when its setting is first asked for."""
 

@@ -36,6 +36,7 @@ _TIME: dict[Setting, TimeOfDay] = {
     "dunes": "night",
     "neon": "night",
     "aurora": "night",
+    "space": "night",
 }
 
 
