@@ -165,6 +165,16 @@ def test_a_guide_shows_both_languages(page: Path) -> None:
     assert {"python", "go"} <= {block.language for block in fences(page)[0]}
 
 
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_the_go_code_of_a_page_is_formatted(page: Path) -> None:
+    root = subprocess.run([BIN / "go", "env", "GOROOT"], capture_output=True, text=True, check=True).stdout
+    for block in fences(page)[0]:
+        if block.language == "go":
+            gofmt = [f"{root.strip()}/bin/gofmt", "-d"]
+            ran = subprocess.run(gofmt, input=block.text, capture_output=True, text=True, check=False)
+            assert (ran.returncode, ran.stdout) == (0, ""), f"{block.where}:\n{ran.stdout}{ran.stderr}"
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
