@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from email import message_from_bytes
-from email.message import EmailMessage
+from email.message import MIMEPart
 from email.policy import default
 from typing import Any
 
@@ -93,7 +93,7 @@ class OpenAIVideos(Dialect):
             return dict(body)
         head = f"Content-Type: {request.headers.get('content-type', '')}\r\n\r\n".encode()
         message = message_from_bytes(head + await request.read(), policy=default)
-        return dict(_field(part) for part in message.iter_parts())  # type: ignore[attr-defined]
+        return dict(_field(part) for part in message.iter_parts())
 
     def _show(self, request: web.Request, shop: Shop) -> web.Response:
         sale = shop.find(request.match_info["reference"])
@@ -146,7 +146,7 @@ class OpenAIVideos(Dialect):
         }
 
 
-def _field(part: EmailMessage) -> tuple[str, Any]:
+def _field(part: MIMEPart) -> tuple[str, Any]:
     """One field of a form; a file as the number of its bytes."""
     name = str(part.get_param("name", header="content-disposition"))
     data = part.get_payload(decode=True)

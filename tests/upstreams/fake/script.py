@@ -52,6 +52,7 @@ class Control(Struct, kw_only=True, forbid_unknown_fields=True):
     callbacks: Callbacks | None = None
     speed: float | None = None
     advance: float | None = None
+    step: float | None = None  # every look moves the clock on by so much
 
 
 class Script:
@@ -65,6 +66,7 @@ class Script:
         self.running = 0.0
         self.retry_after = 1.0
         self.idempotent = False
+        self.step = 0.0
         self.callbacks = Callbacks()
         self.random = random.Random(1)
         self._next: deque[str] = deque()
@@ -90,7 +92,7 @@ class Script:
             self.look_chances = control.look_chances
         if control.seed is not None:
             self.random = random.Random(control.seed)
-        for name in ("latency", "queued", "running", "retry_after", "idempotent", "callbacks"):
+        for name in ("latency", "queued", "running", "retry_after", "idempotent", "callbacks", "step"):
             value = getattr(control, name)
             if value is not None:
                 setattr(self, name, value)

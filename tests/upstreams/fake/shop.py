@@ -72,6 +72,8 @@ class Shop:
             return self._refuse("unauthorised", request, dialect)
         stumble = self.script.stumble()
         await self._delay()
+        if self.script.step:
+            self.clock.advance(self.script.step)
         match stumble:
             case "rate_limited" | "overloaded":
                 return self._refuse(stumble, request, dialect)

@@ -11,7 +11,7 @@ SECRET = "sk-suite-7d1c2b9e4f60a8537d1c2b9e4f60a853"
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """``model`` is an id of the upstream's own, ``spec`` are parameters it takes. ``environment`` is its keys.
+    """``model`` is the upstream's own id, ``spec`` are parameters it takes, ``environment`` has its keys.
 
     ``stops`` are the stages in which a task can be cancelled. ``refusals`` are those that its protocol has.
     """
