@@ -28,7 +28,7 @@ PORTS = {
 }
 ROOMS: dict[str, set[str]] = {
     "meshapi_server": set(),
-    "meshapi_server.settings": set(),
+    "meshapi_server.settings": {"meshapi_server.upstreams.routing"},
     "meshapi_server.datadir": set(),
     "meshapi_server.api": {
         "meshapi_server.tasks",

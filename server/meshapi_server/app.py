@@ -30,7 +30,7 @@ from meshapi_server.tasks import ids
 from meshapi_server.tasks.changes import Changes
 from meshapi_server.tasks.clock import Clock
 from meshapi_server.tasks.jobs import Jobs
-from meshapi_server.tasks.remote import CALL_SHARE
+from meshapi_server.tasks.schedule import CALL_SHARE
 from meshapi_server.tasks.service import TaskService
 from meshapi_server.tasks.worker import Worker, WorkerSettings
 from meshapi_server.upstreams.adapter import Announcement
@@ -147,6 +147,7 @@ class Server:
             upstreams.names,
             simulate=profile.simulate,
             cny_per_usd=settings.cny_per_usd,
+            routes=settings.routes,
         )
         tasks = TaskService(store, registry, files, changes, clock)
         keys = Keys(database.keys, clock)

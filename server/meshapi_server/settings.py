@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from meshapi_server.upstreams.routing import RouteSetting
+
 # An upstream is on when its customary variable is set; any of them turns simulation off by default.
 UPSTREAM_KEYS: dict[str, tuple[str, ...]] = {
     "byteplus": ("ARK_API_KEY", "BYTEPLUS_API_KEY"),
@@ -42,7 +44,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``lease``, ``tick`` and ``reconcile_within`` (how long an upstream is searched for a submission whose
     answer was lost) are seconds; ``renders`` is how many videos the built-in model makes at once;
     ``cny_per_usd`` converts prices of upstreams that are paid in Chinese yuan;
-    ``cards`` is a folder of further model cards, for engines of the operator's own;
+    ``routes`` maps public model ids to the models behind them; ``cards`` is a folder of further model cards,
+    for engines of the operator's own;
     ``submits_at_once`` and ``polls_at_once`` bound what one worker asks upstreams at the same time.
     """
 
@@ -63,6 +66,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     link_lifetime: int = 24 * 3600
     private_sources: bool | None = None
     cards: str = ""
+    routes: dict[str, RouteSetting] = {}
     cny_per_usd: Decimal | None = None
     log_level: str = "info"
 
@@ -178,4 +182,7 @@ def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
     section = parsed.get("server", {})
     if not isinstance(section, dict):
         raise SettingsInvalid(f"{path}: [server] must be a table")
-    return section
+    strange = sorted(parsed.keys() - {"server", "routes"})
+    if strange:
+        raise SettingsInvalid(f"{path}: [{strange[0]}] is not known; there are [server] and [routes]")
+    return {**section, "routes": parsed.get("routes", {})}

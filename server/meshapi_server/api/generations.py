@@ -263,10 +263,12 @@ _LIST_PARAMETERS = (
 
 
 def routing_headers(task: Task) -> dict[str, str]:
-    """What tells that a task is simulated: another model than the requested one serves it."""
-    if not task.simulated:
+    """What tells that another model than the requested one serves a task, and whether it is a fallback."""
+    if task.model == task.requested_model:
         return {}
-    return {"x-mesh-routing-model": task.model, "x-mesh-routing-fallback": "true"}
+    fallback = task.simulated or (bool(task.routes) and task.model != task.routes[0].model)
+    headers = {"x-mesh-routing-model": task.model}
+    return {**headers, "x-mesh-routing-fallback": "true"} if fallback else headers
 
 
 def _check_media_type(call: Call) -> None:

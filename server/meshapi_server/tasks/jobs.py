@@ -1,12 +1,13 @@
 """From a claim to the job that an upstream is given."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 
 from meshapi_server.upstreams.contract import Job
 
 from .inputs import attach, has_inline
 from .ports import EMPTY, Store
-from .task import Claim
+from .task import Claim, Task
 
 CallbackURL = Callable[[str, str], str | None]
 """Where an upstream (its name, a task's id) may announce changes; None when it cannot reach us."""
@@ -30,13 +31,21 @@ class Jobs:
 
     def _job(self, claim: Claim, inputs: Mapping[int, str]) -> Job:
         task, schedule = claim.task, claim.schedule
+        route = task.routes[schedule.route] if task.routes else None
         return Job(
             task_id=task.id,
             attempt=schedule.attempt,
             submission=schedule.submission,
-            model=task.routes[schedule.route].upstream_model if task.routes else task.model.partition("/")[2],
-            spec=attach(task.spec, inputs),
-            seed=task.spec.seed if task.spec.seed is not None else 0,
+            model=route.upstream_model if route else task.model.partition("/")[2],
+            spec=attach((route.spec if route else None) or task.spec, inputs),
+            seed=_seed(task),
             submitted_at=task.created_at,
             callback_url=self._callback_url(schedule.upstream, task.id),
         )
+
+
+def _seed(task: Task) -> int:
+    """The task's seed; for a model that takes none, one that only this task has."""
+    if task.spec.seed is not None:
+        return task.spec.seed
+    return int.from_bytes(hashlib.blake2b(task.id.encode(), digest_size=4).digest())

@@ -15,7 +15,7 @@ from .ports import Created, Files, Idempotency, Models, Page, Prepared, Query, S
 from .price import Price
 from .spec import Spec
 from .states import State, Status
-from .task import Attempt, Schedule, Task
+from .task import Attempt, Route, Schedule, Task
 
 HIGHEST_PRIORITY = 9
 DEFAULT_EXPIRY_SECONDS = 172_800
@@ -62,7 +62,7 @@ class TaskService:
         prepared = self._models.prepare(spec)
         if max_cost_usd is not None:
             _check_cost(prepared.price, max_cost_usd)
-        stored, inline = inputs.detach(_with_seed(prepared.spec, prepared.unsupported))
+        stored, inline = inputs.detach(_with_seed(prepared.spec, prepared.routes[0]))
         now = self._clock()
         expiry = spec.execution_expires_after or DEFAULT_EXPIRY_SECONDS
         task = Task(
@@ -73,7 +73,7 @@ class TaskService:
             requested_model=spec.model,
             model=prepared.routes[0].model,
             upstream=prepared.routes[0].upstream,
-            routes=prepared.routes,
+            routes=tuple(_without_inputs(route, stored) for route in prepared.routes),
             status=Status.PENDING,
             version=1,
             created_at=now,
@@ -232,12 +232,19 @@ def _unsupported(spec: Spec, prepared: Prepared, unknown_fields: Sequence[str]) 
     return tuple(dict.fromkeys((*prepared.unsupported, *unserved, *unknown_fields)))
 
 
-def _with_seed(spec: Spec, unsupported: Sequence[str]) -> Spec:
+def _with_seed(spec: Spec, route: Route) -> Spec:
     if spec.seed is not None and spec.seed >= 0:
         return spec
-    if "seed" in unsupported:
-        return replace(spec, seed=None)
-    return replace(spec, seed=secrets.randbelow(_SEEDS))
+    return replace(spec, seed=secrets.randbelow(_SEEDS) if route.takes_seed else None)
+
+
+def _without_inputs(route: Route, stored: Spec) -> Route:
+    """The route as it is stored: inline inputs are kept once, and every route asks for the same seed."""
+    if route.spec is None:
+        return route
+    return replace(
+        route, spec=replace(inputs.detach(route.spec)[0], seed=stored.seed if route.takes_seed else None)
+    )
 
 
 async def _next(queue: asyncio.Queue[News], seconds: float) -> News:

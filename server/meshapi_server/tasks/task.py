@@ -82,6 +82,9 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str
     upstream_model: str
     usual_seconds: float | None = None
+    simulated: bool = False  # stands in for an upstream that is off
+    takes_seed: bool = True
+    spec: Spec | None = None  # what is asked of this one, where it differs from the task's
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -117,8 +120,8 @@ class Task(Struct, frozen=True, kw_only=True):
 
     @property
     def simulated(self) -> bool:
-        """True when a model other than the requested one serves it (wire.md section 10)."""
-        return self.model != self.requested_model
+        """True when the built-in model stands in for the requested one (wire.md section 10)."""
+        return bool(self.routes) and self.routes[0].simulated
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
