@@ -29,10 +29,13 @@ class Dialect(abc.ABC):
     """Subclasses give routes, whose handlers call ``shop.sell`` and ``shop.look``, and the words.
 
     ``base_path`` is what stands before every route; the upstream's base URL is the fake's URL and that.
+    ``late`` are the plots ``invalid`` and ``moderated_input`` where the protocol accepts first and says no
+    only when it is looked at: such a sale fails, and its ``plot`` tells why.
     """
 
     name: str
     base_path: str
+    late: frozenset[str] = frozenset()
 
     @abc.abstractmethod
     def routes(self, shop: "Shop") -> Iterable[web.RouteDef]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Stage = Literal["queued", "running", "strange", "succeeded", "failed", "moderated", "cancelled"]
-ENDED = frozenset({"succeeded", "failed", "moderated", "cancelled"})
+FAILING = frozenset({"fails", "invalid", "moderated_input"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Sale:
             return "strange" if self.plot == "strange_status" else "running"
         if self.plot == "moderated_output":
             return "moderated"
-        return "failed" if self.plot == "fails" else "succeeded"
+        return "failed" if self.plot in FAILING else "succeeded"
 
     def fraction(self, now: float) -> float:
         """How much of the running is done, 0..1."""

@@ -57,7 +57,7 @@ class Shop:
         await self._delay()
         if plot == "reset_before":
             return _reset(request)
-        if plot in BEFORE:
+        if plot in BEFORE and plot not in dialect.late:
             return self._refuse(_REFUSALS.get(plot, plot), request, dialect)  # type: ignore[arg-type]
         sale = self._book(order, plot)
         response = dialect.created(sale, self)

@@ -13,7 +13,8 @@ SECRET = "sk-suite-7d1c2b9e4f60a8537d1c2b9e4f60a853"
 class Case:
     """``model`` is the upstream's own id, ``spec`` are parameters it takes, ``environment`` has its keys.
 
-    ``stops`` are the stages in which a task can be cancelled. ``refusals`` are those that its protocol has.
+    ``stops`` are the stages in which a task can be cancelled. ``refusals`` are those that its protocol has,
+    and ``late`` those that it utters only when it is looked at. ``fresh_headers`` differ in every request.
     """
 
     name: str
@@ -22,6 +23,8 @@ class Case:
     spec: dict[str, Any] = field(default_factory=dict)
     stops: frozenset[str] = frozenset()
     refusals: frozenset[str] = frozenset({"unauthorised", "no_funds", "model_gone"})
+    late: frozenset[str] = frozenset()
+    fresh_headers: frozenset[str] = frozenset()
 
     @property
     def registration(self) -> Registration:

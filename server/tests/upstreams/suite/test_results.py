@@ -27,7 +27,7 @@ async def test_the_result_is_copied_whole(bench: Bench, tmp_path: Path) -> None:
     rendered = await bench.upstream.fetch(await finished(bench, job), job, bench.workspace(tmp_path))
     assert rendered.video.read_bytes() == FILES["video.mp4"].read_bytes()
     assert rendered.last_frame is None
-    assert rendered.facts.duration == pytest.approx(2, abs=3)
+    assert rendered.facts.duration is None or 0 < rendered.facts.duration <= 60
 
 
 async def test_a_download_that_is_cut_goes_on_where_it_ended(bench: Bench, tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ def shown(fault: BaseException) -> str:
 async def test_no_secret_is_logged_raised_or_kept(
     bench: Bench, plot: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    if plot in bench.case.late:
+        pytest.skip(f"{bench.case} says so only later")
     caplog.set_level(logging.DEBUG)
     with structlog.testing.capture_logs() as events:
         bench.fake.script.next(plot)
