@@ -84,6 +84,7 @@ _SETTING_PARTS: Final[dict[str, dict[str, float]]] = {
     "ocean": {"waves": 1.0, "wind": 0.5},
     "sky": {"wind": 0.9, "chord": 0.4},
     "space": {"chord": 1.0, "wind": 0.25},
+    "underwater": {"chord": 0.8, "stream": 0.5},
 }
 _WEATHER_PARTS: Final[dict[str, dict[str, float]]] = {
     "rain": {"rain": 1.0},

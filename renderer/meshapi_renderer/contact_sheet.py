@@ -34,6 +34,7 @@ SHOWCASE: Final[dict[Setting, str]] = {
     "ocean": "Rolling waves on the open ocean at sunset",
     "sky": "Above the clouds at sunset",
     "space": "A ringed planet in deep space",
+    "underwater": "A coral reef under the sea",
 }
 """One prompt per scene."""
 

@@ -46,7 +46,7 @@ PLACES: Final[Mapping[str, tuple[Setting, float]]] = {
     "beach": ("beach", 1.0),
     "island": ("beach", 0.8),
     "ocean": ("ocean", 1.0),
-    "underwater": ("beach", 0.3),
+    "underwater": ("underwater", 1.0),
     "forest": ("forest", 1.0),
     "jungle": ("forest", 0.65),
     "garden": ("forest", 0.5),

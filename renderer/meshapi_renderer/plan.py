@@ -20,6 +20,7 @@ Setting = Literal[
     "ocean",
     "sky",
     "space",
+    "underwater",
 ]
 TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
 Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]

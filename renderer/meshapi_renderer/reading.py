@@ -69,6 +69,7 @@ _USUAL_TIME: Final[dict[Setting, TimeOfDay]] = {
     "ocean": "golden",
     "sky": "sunset",
     "space": "night",
+    "underwater": "noon",
 }
 _GREY_WEATHER: Final = frozenset({"overcast", "storm", "rain", "snow", "fog"})
 

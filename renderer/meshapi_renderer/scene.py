@@ -103,6 +103,7 @@ SCENES: dict[Setting, str] = {
     "ocean": "meshapi_renderer.scenes.ocean",
     "sky": "meshapi_renderer.scenes.sky",
     "space": "meshapi_renderer.scenes.space",
+    "underwater": "meshapi_renderer.scenes.underwater",
 }
 """Setting to module; a module is imported when its setting is first asked for."""
 

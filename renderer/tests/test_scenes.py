@@ -37,6 +37,7 @@ _TIME: dict[Setting, TimeOfDay] = {
     "neon": "night",
     "aurora": "night",
     "space": "night",
+    "underwater": "noon",
 }
 
 

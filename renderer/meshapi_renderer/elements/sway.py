@@ -1,0 +1,92 @@
+"""Plants that bend as the wind or the water moves them: their roots stay, waves run through their tops."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from meshapi_renderer import imaging
+from meshapi_renderer.array_types import Bytes8, Floats
+from meshapi_renderer.colour import to8
+from meshapi_renderer.noise import value_noise
+from meshapi_renderer.rng import Rng
+
+_STEP = 8
+_SIDE = 256
+
+
+class SwayingSheet:
+    """A baked sheet whose pixels are pushed sideways, the more the higher they stand over their root."""
+
+    def __init__(
+        self, light: Floats, alpha: Floats, bend: Floats, depth: float, margin: int, rng: Rng
+    ) -> None:
+        """``light`` (h, w, 3) is linear, not premultiplied; ``bend`` (h, w) is the greatest push, pixels."""
+        self.depth, self.margin = depth, margin
+        rows = np.nonzero((alpha > 0.004).any(1))[0]
+        self._top = int(rows[0]) if len(rows) else 0
+        end = int(rows[-1]) + 1 if len(rows) else 1
+        cover = np.clip(alpha[self._top : end], 0, 1)
+        colour = (to8(light[self._top : end]) * cover[..., None] + np.float32(0.5)).astype(np.uint8)
+        self._pixels = np.dstack([colour, (cover * np.float32(255) + np.float32(0.5)).astype(np.uint8)])
+        reach = bend[self._top : end]
+        small = (max(2, -(-reach.shape[0] // _STEP)), max(2, -(-reach.shape[1] // _STEP)))
+        self._bend = imaging.resize(np.ascontiguousarray(reach, np.float32), small[1], small[0], imaging.AREA)
+        waves = value_noise(_SIDE, _SIDE, 14, 9, rng.sub("waves")) * np.float32(0.7)
+        waves += value_noise(_SIDE, _SIDE, 40, 26, rng.sub("ripples")) * np.float32(0.3)
+        self._waves = imaging.Torus((waves - np.float32(waves.mean())) * np.float32(3.0))
+        self._rows = np.arange(small[0], dtype=np.float32)[:, None] * np.float32(
+            _STEP * 60 / max(reach.shape)
+        )
+        self._columns = np.arange(small[1], dtype=np.float32)[None] * np.float32(
+            _STEP * 60 / max(reach.shape)
+        )
+
+    def draw(self, frame: Bytes8, matrix: Floats, seconds: float, pace: float, lean: float = 0.0) -> None:
+        """Blend the sheet of that moment over ``frame`` under a map that scales and shifts.
+
+        Waves run to the right at ``pace`` texels of the wave noise per second; ``lean`` (-1 to 1) is the
+        steady part of the push.
+        """
+        scale, shift_x = float(matrix[0, 0]), float(matrix[0, 2])
+        shift_y = float(matrix[1, 2]) + scale * self._top
+        height, width = frame.shape[:2]
+        top = min(height, max(0, math.floor(shift_y)))
+        bottom = max(top, min(height, math.ceil(shift_y + scale * self._pixels.shape[0])))
+        if bottom - top < 2:
+            return
+        push = self._push(seconds, pace, lean)
+        place = np.array([[1 / (scale * _STEP), 0.0, 0.0], [0.0, 1 / (scale * _STEP), 0.0]])
+        place[0, 2] = (0.5 - shift_x) / (scale * _STEP) - 0.5
+        place[1, 2] = (top + 0.5 - shift_y) / (scale * _STEP) - 0.5
+        size = (width, bottom - top)
+        pushed = cv2.warpAffine(
+            push, place, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        )
+        across = (np.arange(width, dtype=np.float32) - np.float32(shift_x)) * np.float32(1 / scale)
+        down = (np.arange(top, bottom, dtype=np.float32) - np.float32(shift_y)) * np.float32(1 / scale)
+        map_x = across[None] - np.asarray(pushed, np.float32)
+        # What leans far also hangs lower.
+        map_y = down[:, None] - np.abs(pushed) * np.float32(0.12)
+        moved = cv2.remap(
+            self._pixels,
+            map_x,
+            map_y,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=(0, 0, 0, 0),
+        )
+        window = frame[top:bottom]
+        alpha = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(moved, 3)), cv2.COLOR_GRAY2RGB)
+        cv2.multiply(window, alpha, window, 1 / 255.0)
+        cv2.add(window, cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), window)
+
+    def _push(self, seconds: float, pace: float, lean: float) -> Floats:
+        """Pixels to the right at the small size."""
+        drift = np.float32(pace * seconds)
+        wave = self._waves.at(
+            self._columns - drift, self._rows * np.float32(0.35) + np.float32(0.31 * pace * seconds)
+        )
+        return np.asarray(self._bend * (wave + np.float32(lean)), np.float32)
