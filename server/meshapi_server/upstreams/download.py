@@ -1,5 +1,6 @@
 """A result into a file: streamed, bounded, continued where it was cut."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,7 @@ LARGEST_FILE = 4 * 1024**3
 _REDIRECTS = 5
 _CUTS = 8  # times a download may be continued
 _BLOCK = 1 << 18
+_LONGEST = 1800.0  # s; an upstream that sends a byte now and then must not hold us for ever
 _MOVED = frozenset({301, 302, 303, 307, 308})
 
 
@@ -46,6 +48,10 @@ class Download:
     async def to(self, target: Path, url: str, request: HttpRequest) -> None:
         """Download. Raises Rejected when it can never be had, Deferred or another exception when not now."""
         place = _Place()
+        async with asyncio.timeout(_LONGEST):
+            await self._download(target, place, url, request)
+
+    async def _download(self, target: Path, place: _Place, url: str, request: HttpRequest) -> None:
         with target.open("wb") as file:
             for _ in range(_CUTS + 1):
                 before = place.size
@@ -62,7 +68,7 @@ class Download:
 
     async def _continue(self, file: BinaryIO, place: _Place, url: str, request: HttpRequest) -> None:
         for _ in range(_REDIRECTS + 1):
-            headers = {**self._authorise(url, request), **_range(place)}
+            headers = {"accept-encoding": "identity", **self._authorise(url, request), **_range(place)}
             async with self._transport.stream(url, headers) as answer:
                 location = answer.headers.get("location")
                 if answer.status in _MOVED and location:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from msgspec.structs import replace
 
 from .adapter import Forged
@@ -15,8 +16,9 @@ REMOVED = "[removed]"
 LONGEST_TEXT = 1_000
 MOST_ITEMS = 20
 DEEPEST = 6
+LARGEST_VALUE = 8_000  # bytes of JSON
 
-_SHORTEST_SECRET = 4
+_SHORTEST_SECRET = 6
 _HEADER = re.compile(r"(?i)\b(bearer|key|token|basic)\s+[A-Za-z0-9._~+/=:-]{12,}")
 _QUERY = re.compile(
     r"(?i)([?&][^=&\s\"']*(?:sign|sig|token|jwt|key|credential|secret|auth|policy)[^=&\s\"']*=)[^&\s\"'#]+"
@@ -63,8 +65,17 @@ class Redactor:
             error,
             message=self.text(error.message),
             provider_code=None if error.provider_code is None else self.text(error.provider_code),
-            provider_error=None if error.provider_error is None else self.value(error.provider_error),
+            provider_error=self._words(error.provider_error),
         )
+
+    def _words(self, words: dict[str, Any] | None) -> dict[str, Any] | None:
+        if words is None:
+            return None
+        safe: dict[str, Any] = self.value(words)
+        encoded = msgspec.json.encode(safe)
+        if len(encoded) <= LARGEST_VALUE:
+            return safe
+        return {"beginning": encoded[:LONGEST_TEXT].decode("utf-8", "replace")}
 
     def exception(self, fault: Exception) -> Exception:
         """A new exception of the same meaning, without cause, context or arguments that hold a secret."""

@@ -25,6 +25,7 @@ Kind = Literal[
     "rate",  # too many calls or tasks: the whole upstream pauses
     "overload",  # busy, and certain that nothing was taken: the whole upstream pauses
     "later",  # not now, for this task alone
+    "misdirected",  # a redirect: the base URL is wrong
     "lost",  # the upstream does not know the task any more
     "expired",
     "cancelled",
@@ -49,6 +50,7 @@ _SENTENCES: dict[Kind, str] = {
     "auth": "The upstream refused this server's credentials.",
     "funds": "The upstream account of this server has no funds or quota left.",
     "model_gone": "The upstream does not serve this model to this server.",
+    "misdirected": "The upstream's address redirects elsewhere; its base URL must be the final one.",
     "rate": "The upstream's rate limit is reached.",
     "overload": "The upstream is overloaded.",
     "later": "The upstream cannot take the task yet: {words}",
@@ -68,6 +70,9 @@ _RETRYABLE: dict[Kind, bool] = {
     "expired": True,
 }
 _STATUSES: dict[int, Kind] = {
+    301: "misdirected",
+    307: "misdirected",
+    308: "misdirected",
     401: "auth",
     402: "funds",
     403: "auth",
@@ -126,7 +131,7 @@ class Fault(Struct, frozen=True, kw_only=True):
             wait = BUSY_SECONDS if self.wait is None else self.wait
             return Deferred(self.error().message, retry_after=wait, pause=self.kind != "later")
         refused = self if self.charged is not None else replace(self, charged="no")
-        if self.kind in {"auth", "funds", "model_gone"}:
+        if self.kind in {"auth", "funds", "model_gone", "misdirected"}:
             return Unserved(refused.error())
         return Rejected(self.error())
 

@@ -27,6 +27,7 @@ from .contract import (
     Look,
     Progress,
     Rejected,
+    RemoteUpstream,
     Rendered,
     TaskError,
     Unserved,
@@ -49,7 +50,7 @@ _LOGIN_MARGIN = 60_000  # ms
 _PORTS = {"http": 80, "https": 443}
 
 
-class HttpUpstream:
+class HttpUpstream(RemoteUpstream):
     """A remote upstream behind an adapter. Implements RemoteUpstream; close it when done."""
 
     def __init__(

@@ -68,7 +68,7 @@ class Transport:
         try:
             async with session.request(
                 request.method,
-                URL(url, encoded=True),
+                _parsed(url),
                 data=request.body or None,
                 headers=headers,
                 timeout=limits,
@@ -91,7 +91,7 @@ class Transport:
         problem: Exception | None = None
         try:
             async with session.get(
-                URL(url, encoded=True), headers=headers, timeout=limits, allow_redirects=False
+                _parsed(url), headers=headers, timeout=limits, allow_redirects=False
             ) as answer:
                 yield answer
         except _BEFORE_SENDING as fault:
@@ -150,6 +150,11 @@ _BEFORE_SENDING = (
     aiohttp.ClientHttpProxyError,
     aiohttp.InvalidURL,
 )
+
+
+def _parsed(url: str) -> URL:
+    """The URL as it was given, since it may be signed; escaped where it could not be sent otherwise."""
+    return URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
 
 
 def _words(fault: Exception) -> str:
