@@ -39,6 +39,7 @@ NAMES = {
     "aiter_raw": "iter_raw",
     "anext": "next",
     "aread": "read",
+    "async_client": "client",
     "asynchronous": "synchronous",
 }
 BANNER = "# Generated from {source} by generate_sync.py; edit that file, not this one.\n"

@@ -11,6 +11,7 @@ TYPE_CHECKING = False  # type checkers take it for true; importing typing for it
 
 if TYPE_CHECKING:
     from . import errors as errors
+    from . import testing as testing
     from . import types as types
     from . import webhooks as webhooks
     from ._async.client import (

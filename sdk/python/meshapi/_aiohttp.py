@@ -35,7 +35,7 @@ class AiohttpTransport:
                 outcome: Answer | Failure = Answer(response.status, response.headers, await response.read())
         except _FAULTS as error:
             outcome = _failure(error)
-        tell(request, outcome, started)
+        tell(request, outcome, time.monotonic() - started)
         return outcome
 
     async def open(self, request: Request) -> tuple[_AiohttpResponse | None, Answer | Failure]:
@@ -52,7 +52,7 @@ class AiohttpTransport:
                     outcome = Answer(response.status, response.headers, await response.read())
         except _FAULTS as error:
             outcome = _failure(error)
-        tell(request, outcome, started)
+        tell(request, outcome, time.monotonic() - started)
         return opened, outcome
 
     async def close(self) -> None:

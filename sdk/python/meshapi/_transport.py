@@ -82,12 +82,12 @@ def headers_of(request: Request, authenticated: dict[str, str]) -> dict[str, str
     return {**headers, **request.headers} if request.headers else headers
 
 
-def tell(request: Request, outcome: Answer | Failure, started: float) -> None:
-    """One log line; the query is left out, since links to files are signed there."""
+def tell(request: Request, outcome: Answer | Failure, seconds: float) -> None:
+    """One log line, with how long it took; the query is left out, since links to files are signed there."""
     if not logger.isEnabledFor(logging.INFO):
         return
     what = f"{request.method} {request.url.partition('?')[0]}"
-    took = (time.monotonic() - started) * 1000
+    took = seconds * 1000
     if isinstance(outcome, Failure):
         logger.info("%s failed (%s) after %.0f ms: %r", what, outcome.kind, took, outcome.cause)
         return

@@ -64,7 +64,7 @@ class AsyncHttpxTransport:
             outcome: Answer | Failure = Answer(response.status_code, response.headers, response.content)
         except self._library.faults as error:
             outcome = self._library.failure(error)
-        tell(request, outcome, started)
+        tell(request, outcome, time.monotonic() - started)
         return outcome
 
     async def open(self, request: Request) -> tuple[AsyncOpenResponse | None, Answer | Failure]:
@@ -80,7 +80,7 @@ class AsyncHttpxTransport:
                 outcome = Answer(response.status_code, response.headers, await response.aread())
         except self._library.faults as error:
             outcome = self._library.failure(error)
-        tell(request, outcome, started)
+        tell(request, outcome, time.monotonic() - started)
         return opened, outcome
 
     async def close(self) -> None:

@@ -63,7 +63,7 @@ class HttpxTransport:
             outcome: Answer | Failure = Answer(response.status_code, response.headers, response.content)
         except self._library.faults as error:
             outcome = self._library.failure(error)
-        tell(request, outcome, started)
+        tell(request, outcome, time.monotonic() - started)
         return outcome
 
     def open(self, request: Request) -> tuple[OpenResponse | None, Answer | Failure]:
@@ -79,7 +79,7 @@ class HttpxTransport:
                 outcome = Answer(response.status_code, response.headers, response.read())
         except self._library.faults as error:
             outcome = self._library.failure(error)
-        tell(request, outcome, started)
+        tell(request, outcome, time.monotonic() - started)
         return opened, outcome
 
     def close(self) -> None:
