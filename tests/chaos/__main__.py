@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -40,13 +42,15 @@ def _wish(arguments: list[str] | None = None) -> tuple[Wish, bool]:
 def main() -> int:
     """Run it; the exit status."""
     wish, keep = _wish()
+    # Told to end, it tidies up as at Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     began = time.monotonic()
 
     def say(line: str) -> None:
         print(f"{time.monotonic() - began:7.1f} s  {line}", flush=True)
 
     folder = Path(tempfile.mkdtemp(prefix="meshapi-chaos-"))
-    say(f"seed {wish.seed}: {wish.tasks} tasks and {wish.kills} kills in {wish.seconds:.0f} s on {wish.database}")
+    say(f"seed {wish.seed}: {wish.tasks} tasks, {wish.kills} kills, {wish.seconds:.0f} s, {wish.database}")
     outcome = asyncio.run(run(wish, folder, say))
     print(table(wish, outcome), flush=True)
     if keep or outcome.violations:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from ..upstreams.fake import Entry
+from tests.upstreams.fake import Entry
+
 from .cards import PAID
 from .snapshot import TERMINAL, AttemptRow, End, Moment, Whole
 from .witness import Witness
@@ -118,10 +119,9 @@ def _paid_once(evidence: Evidence) -> list[str]:
             found.append(f"{task_id} was accepted {count} times by paid upstreams")
         if task_id not in known:
             found.append(f"{task_id} was submitted, and no caller was given it")
-    for row in evidence.whole.tasks.values():
-        if row.upstream in PAID and row.status == "succeeded" and accepted[row.id] != 1:
-            found.append(f"{row.id} succeeded and was accepted {accepted[row.id]} times")
-    return found
+    succeeded = (row for row in evidence.whole.tasks.values() if row.status == "succeeded")
+    unpaid = (row.id for row in succeeded if row.upstream in PAID and not accepted[row.id])
+    return found + [f"{task_id} succeeded and no upstream accepted it" for task_id in unpaid]
 
 
 def _ends_agree(evidence: Evidence) -> list[str]:

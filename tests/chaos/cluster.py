@@ -11,15 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..postgres_server import running
-from ..server_process import MESHAPI
-from ..upstreams.fake import FakeProcess
+from tests.postgres_server import running
+from tests.server_process import MESHAPI
+from tests.upstreams.fake import FakeProcess
+
 from .cards import CARDS
 from .databases import Database, PostgresDatabase, SqliteFile
-from .member import Member
+from .member import Member, Role
 
 # No setting or key of the machine may reach these servers.
-_KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TMPDIR", "VIRTUAL_ENV")
+_KEPT = ("PATH", "PYTHONPATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TMPDIR", "VIRTUAL_ENV")
 _UPSTREAM_KEY = "fake-upstream-key-0123456789"
 
 
@@ -60,6 +61,7 @@ class Cluster:
         self.upstream = upstream
         self._options = ("--data", str(self.data), "--lease", str(plan.lease), *database.options)
         self._environment = self._variables()
+        self._watchdog = _watchdog()
         self.members = self._members()
 
     @property
@@ -88,6 +90,7 @@ class Cluster:
         """End what still runs."""
         for member in self.members:
             member.end()
+        self._watchdog.communicate()
 
     def create_key(self, name: str, *, owner: str | None = None, concurrency: int | None = None) -> Key:
         """A new key, made by the command."""
@@ -112,10 +115,12 @@ class Cluster:
         if not self.database.shared:
             return [self._member("all-0", "all", self._ports[0])]
         apis = [self._member(f"api-{number}", "api", self._ports[number]) for number in range(self.plan.apis)]
-        return apis + [self._member(f"worker-{number}", "worker", None) for number in range(self.plan.workers)]
+        return apis + [
+            self._member(f"worker-{number}", "worker", None) for number in range(self.plan.workers)
+        ]
 
-    def _member(self, name: str, role: str, port: int | None) -> Member:
-        return Member(name, role, self.folder, self._options, self._environment, port)  # type: ignore[arg-type]
+    def _member(self, name: str, role: Role, port: int | None) -> Member:
+        return Member(name, role, self.folder, self._options, self._environment, self._watchdog.pid, port)
 
     def _variables(self) -> dict[str, str]:
         self._ports = free_ports(self.plan.apis)
@@ -150,6 +155,13 @@ def _upstream_variables(upstream: FakeProcess, slots: int) -> Mapping[str, str]:
         "MESHAPI_OPENAI_VIDEOS_BASE_URL": upstream.base_url("openai-videos"),
         "MESHAPI_OPENAI_VIDEOS_TASKS": str(slots),
     }
+
+
+def _watchdog() -> subprocess.Popen[bytes]:
+    """Leads the group of the servers, and ends all of it once this process is gone, however that happened."""
+    return subprocess.Popen(
+        ["/bin/sh", "-c", "cat >/dev/null; kill -KILL 0"], stdin=subprocess.PIPE, process_group=0
+    )
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The two databases a cluster may run on: where they are, how they fail, and one consistent look into them."""
+"""The two databases a cluster may run on: how they fail, and one consistent look into them."""
 
 import asyncio
 import sqlite3
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import asyncpg
-
-from ..postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer
 
 _PATIENCE = 20.0  # s for which a database that is being restarted is asked again
 Rows = list[dict[str, Any]]
@@ -58,7 +57,9 @@ class SqliteFile:
 
     def _read(self, statements: Sequence[str]) -> Sequence[Rows]:
         # Read-only: closing the last writable connection would tidy up what a killed server has left.
-        connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        connection = sqlite3.connect(
+            f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
+        )
         try:
             connection.row_factory = sqlite3.Row
             connection.execute("begin")
@@ -92,7 +93,12 @@ class PostgresDatabase:
         while True:
             try:
                 return await self._read(statements)
-            except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError):
+            except (
+                OSError,
+                asyncpg.PostgresConnectionError,
+                asyncpg.InterfaceError,
+                asyncpg.OperatorInterventionError,
+            ):
                 if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(0.1)

@@ -11,7 +11,14 @@ from .cluster import Cluster
 from .member import Member, StartFailed
 
 Kind = Literal[
-    "kill worker", "kill api", "freeze worker", "freeze api", "drain", "restart database", "crash database", "storm"
+    "kill worker",
+    "kill api",
+    "freeze worker",
+    "freeze api",
+    "drain",
+    "restart database",
+    "crash database",
+    "storm",
 ]
 KILLS = frozenset({"kill worker", "kill api"})
 
@@ -73,7 +80,7 @@ CALM: Mapping[str, Any] = {"latency": (0.0, 0.0), "chances": {}, "look_chances":
 
 @dataclass(frozen=True)
 class Act:
-    """One blow. ``at`` is seconds from the beginning; ``target`` picks the member, ``pause`` how long it lasts."""
+    """One blow, ``at`` seconds from the beginning, for ``pause`` seconds. ``target`` picks the member."""
 
     at: float
     kind: Kind
@@ -108,7 +115,7 @@ def draw(seed: int, kills: int, seconds: float, *, shared: bool, lease: float) -
 
 
 class Mayhem:
-    """Carries acts out on a cluster. ``done`` counts them; ``violations`` are processes that fell by themselves."""
+    """Carries acts out on a cluster and counts them. ``violations`` are processes that fell by themselves."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.done: Counter[str] = Counter()
@@ -188,5 +195,7 @@ class Mayhem:
 
     async def _fail_database(self, kind: Kind) -> None:
         async with self._database:
-            fail = self._cluster.database.restart if kind == "restart database" else self._cluster.database.crash
+            fail = (
+                self._cluster.database.restart if kind == "restart database" else self._cluster.database.crash
+            )
             await asyncio.to_thread(fail)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from ..server_process import MESHAPI, alive, children
+from tests.server_process import MESHAPI, alive, children
 
 Role = Literal["all", "api", "worker"]
 _START_SECONDS = 60.0
@@ -21,7 +21,7 @@ class StartFailed(Exception):
 
 
 class Member:
-    """`meshapi serve` in one role. Its words go to a log file that outlives it."""
+    """`meshapi serve` in one role, in the process group ``group``. Its words go to a log that outlives it."""
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class Member:
         folder: Path,
         options: Sequence[str],
         environment: Mapping[str, str],
+        group: int,
         port: int | None = None,
     ) -> None:
         self.name = name
@@ -41,6 +42,7 @@ class Member:
         if port:
             self._command += ["--port", str(port)]
         self._environment = dict(environment)
+        self._group = group
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -58,14 +60,21 @@ class Member:
         begins = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                process_group=self._group,
             )
         deadline = time.monotonic() + _START_SECONDS
         while not self._ready(begins):
             if (status := self._process.poll()) is not None:
                 self._process = None
                 raise StartFailed(f"{self.name} ended with {status}: {self._said(begins)[-2000:]}")
-            assert time.monotonic() < deadline, f"{self.name} does not get ready: {self._said(begins)[-2000:]}"
+            assert time.monotonic() < deadline, (
+                f"{self.name} does not get ready: {self._said(begins)[-2000:]}"
+            )
             time.sleep(0.02)
 
     def kill(self) -> None:
@@ -90,16 +99,14 @@ class Member:
         """SIGTERM, as at a deployment; it must end well, and in time."""
         if self._process is None:
             return
-        self._process.terminate()
+        process, self._process = self._process, None
+        process.terminate()
         try:
-            status = self._process.wait(seconds)
+            status = process.wait(seconds)
         except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
             raise AssertionError(f"{self.name} did not drain within {seconds} s") from None
-        finally:
-            self._process, process = None, self._process
-            if process.poll() is None:
-                process.kill()
-                process.wait(20)
         assert status == 0, f"{self.name} drained with exit status {status}"
 
     def end(self) -> None:

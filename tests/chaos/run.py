@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
+from tests.upstreams.fake import read_log
 
-from ..upstreams.fake import read_log
 from . import audit, mayhem, orders, snapshot
 from .caller import Caller
 from .clients import Client, Reader, carry_out_all
@@ -110,7 +110,9 @@ async def _ride(
 ) -> None:
     began = time.monotonic()
     watcher, disaster = Watcher(made, say), mayhem.Mayhem(made)
-    acts = mayhem.draw(wish.seed, wish.kills, wish.seconds, shared=made.database.shared, lease=wish.plan.lease)
+    acts = mayhem.draw(
+        wish.seed, wish.kills, wish.seconds, shared=made.database.shared, lease=wish.plan.lease
+    )
     wanted = orders.draw(wish.seed, wish.tasks, wish.seconds, wish.renders, callers=len(keys))
     async with _callers(made, keys, witness, wish.seed) as callers:
         clients = [
@@ -140,9 +142,7 @@ async def _ride(
 
 
 async def _audit(made: Cluster, witness: Witness, outcome: Outcome) -> None:
-    deadline = time.monotonic() + _ORPHANS_END
-    while (orphans := _orphans(made)) and time.monotonic() < deadline:
-        await asyncio.sleep(0.2)
+    orphans = await asyncio.to_thread(_orphans, made)
     entries = await asyncio.to_thread(read_log, made.upstream.log)
     evidence = audit.Evidence(
         whole=await snapshot.whole(made.database),
@@ -179,7 +179,13 @@ async def _audit(made: Cluster, witness: Witness, outcome: Outcome) -> None:
 
 
 def _orphans(made: Cluster) -> list[int]:
-    return [pid for member in made.members for pid in member.orphans()]
+    """Renderers that their servers' end did not end, after a while."""
+    deadline = time.monotonic() + _ORPHANS_END
+    while True:
+        found = [pid for member in made.members for pid in member.orphans()]
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.2)
 
 
 @contextlib.asynccontextmanager

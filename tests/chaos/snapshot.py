@@ -13,7 +13,9 @@ HOLDING = frozenset({"rendering", "sending", "unknown", "polling", "fetching", "
 
 _TASKS = """select id, owner, requested_model, upstream, status, version, error_code, completed_at, outcome
             from task"""
-_ENDS = "select id, status, version, error_code, completed_at from task where status in ('succeeded', 'failed')"
+_ENDS = (
+    "select id, status, version, error_code, completed_at from task where status in ('succeeded', 'failed')"
+)
 _OPEN = """select id from task where status in ('pending', 'running')
            and not exists (select 1 from schedule where schedule.id = task.id)"""
 _SCHEDULES = """select schedule.id, schedule.state, schedule.upstream, schedule.lane, schedule.attempt,

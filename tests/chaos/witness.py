@@ -69,6 +69,4 @@ class Witness:
     def _saw_version(self, task_id: str, version: int, status: str, code: str | None) -> None:
         known = self._versions.setdefault((task_id, version), (status, code))
         if known != (status, code):
-            self.violations.append(
-                f"version {version} of {task_id} is both {known} and {(status, code)}"
-            )
+            self.violations.append(f"version {version} of {task_id} is both {known} and {(status, code)}")
