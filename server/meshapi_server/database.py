@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from meshapi_server.accounts.keys import KeyStore
 from meshapi_server.settings import SettingsInvalid
+from meshapi_server.store.database_url import shown
+from meshapi_server.store.postgres import PostgresStore
 from meshapi_server.store.sqlite import SqliteStore
-from meshapi_server.store.sqlite_keys import SqliteKeys
+from meshapi_server.store.stored_keys import StoredKeys
 from meshapi_server.tasks.clock import Clock, system_clock
 from meshapi_server.tasks.ports import Hints, Store
 
@@ -45,7 +47,7 @@ def sqlite_path(url: str) -> Path | None:
     if parts.scheme in {"postgresql", "postgres"}:
         return None
     raise SettingsInvalid(
-        f"database: {_shown(url)!r} is no database URL; use sqlite:///PATH or postgresql://USER@HOST/NAME"
+        f"database: {shown(url)!r} is no database URL; use sqlite:///PATH or postgresql://USER@HOST/NAME"
     )
 
 
@@ -53,20 +55,23 @@ async def open_database(url: str) -> Database:
     """Open it and bring its schema up to date. Raises SettingsInvalid, SchemaTooNew, OSError."""
     path = sqlite_path(url)
     if path is None:
-        raise SettingsInvalid("database: PostgreSQL is not served yet")
+        shared = PostgresStore(url)
+        await shared.open()
+        return Database(
+            store=shared,
+            keys=StoredKeys(shared),
+            clock=shared.clock,
+            hints=shared.hints,
+            shared=True,
+            close=shared.close,
+        )
     store = SqliteStore(path, system_clock)
     await store.open()
     return Database(
         store=store,
-        keys=SqliteKeys(store),
+        keys=StoredKeys(store),
         clock=system_clock,
         hints=None,
         shared=False,
         close=store.close,
     )
-
-
-def _shown(url: str) -> str:
-    """The URL without a password."""
-    head, at, tail = url.rpartition("@")
-    return f"{head.partition('://')[0]}://…@{tail}" if at else url

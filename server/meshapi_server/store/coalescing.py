@@ -6,10 +6,12 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from .postgres_lane import DatabaseDown
+from .faults import DatabaseDown
 
 Operation = TypeVar("Operation")
 Result = TypeVar("Result")
+
+_TURNS = 3  # of the event loop, in which callers that were just answered may come again, together
 
 
 class _Waiting(Struct, Generic[Operation, Result], frozen=True):
@@ -18,10 +20,10 @@ class _Waiting(Struct, Generic[Operation, Result], frozen=True):
 
 
 class Coalescer(Generic[Operation, Result]):
-    """Hands waiting operations, in order, to ``serve``, which commits them all or raises.
+    """Hands operations, in order, to ``serve``, which commits them all or raises.
 
-    An operation that is refused by the database is found by trying each of its group alone, so that it harms
-    nobody but its caller.
+    The first one goes alone and at once; those that come while it is served go together. An operation that
+    is refused by the database is found by trying each of its group alone: it harms nobody but its caller.
     """
 
     def __init__(
@@ -30,30 +32,50 @@ class Coalescer(Generic[Operation, Result]):
         self._serve = serve
         self._at_once = at_once
         self._waiting: list[_Waiting[Operation, Result]] = []
+        self._busy = False
         self._runner: asyncio.Task[None] | None = None
         self._closed = False
+        self._idle = asyncio.Event()
 
     async def submit(self, operation: Operation) -> Result:
-        """The operation's result, after its commit."""
+        """The operation's result, after its commit. A caller that is cancelled does not undo it."""
         if self._closed:
             raise RuntimeError("the database is closed")
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(operation, future))
-        if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._run())
-        # Shielded: a caller that is cancelled must not be told that the write did not happen.
-        return await asyncio.shield(future)
+        if self._busy:
+            future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+            self._waiting.append(_Waiting(operation, future))
+            return await asyncio.shield(future)
+        self._busy = True
+        try:
+            (result,) = await self._serve([operation])
+            return result
+        finally:
+            self._go_on()
 
     async def close(self) -> None:
-        """Finish what waits."""
+        """Finish what waits; nothing is accepted any more."""
         self._closed = True
-        if self._runner is not None:
-            await self._runner
+        if self._busy:
+            await self._idle.wait()
+
+    def _go_on(self) -> None:
+        if self._waiting:
+            self._runner = asyncio.create_task(self._run())
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._busy = False
+        self._idle.set()
 
     async def _run(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
             await self._settle(group)
+            for _ in range(_TURNS):
+                if not self._waiting:
+                    await asyncio.sleep(0)
+        self._rest()
 
     async def _settle(self, group: list[_Waiting[Operation, Result]]) -> None:
         try:

@@ -4,8 +4,16 @@ from typing import Any
 
 from meshapi_server.tasks.ports import Query
 
+from .statements import Dialect
 
-def where(owner: str, query: Query) -> tuple[str, dict[str, Any]]:
+_PAIR: dict[Dialect, str] = {
+    "sqlite": "exists (select 1 from json_each(task.metadata) as pair"
+    " where pair.key = {key} and pair.value = {value})",
+    "postgres": "metadata ->> {key}::text = {value}",
+}
+
+
+def where(owner: str, query: Query, dialect: Dialect) -> tuple[str, dict[str, Any]]:
     """The clause for ``{filters}`` and its parameters. The cursor is not part of it (see ``after``)."""
     clauses = ["owner = :owner"]
     values: dict[str, Any] = {"owner": owner}
@@ -28,10 +36,7 @@ def where(owner: str, query: Query) -> tuple[str, dict[str, Any]]:
         clauses.append("created_at < :created_before")
         values["created_before"] = query.created_before
     for number, (key, value) in enumerate(query.metadata):
-        clauses.append(
-            f"exists (select 1 from json_each(task.metadata) as pair"  # noqa: S608 - numbers only
-            f" where pair.key = :key{number} and pair.value = :value{number})"
-        )
+        clauses.append(_PAIR[dialect].format(key=f":key{number}", value=f":value{number}"))
         values[f"key{number}"] = key
         values[f"value{number}"] = value
     return " and ".join(clauses), values

@@ -1,12 +1,19 @@
-"""Bring a database's schema up to date: numbered files, each applied once, in order, under a lock."""
+"""Which numbered changes of the schema a database lacks: each is applied once, in order, under a lock."""
 
 import re
-import sqlite3
+from collections.abc import Collection
 from importlib import resources
 
 from msgspec import Struct
 
+from .statements import Dialect
+
 _FILE = re.compile(r"^(\d{4})_(\w+)\.sql$")
+
+CREATE_HISTORY = (
+    "create table if not exists schema_migration"
+    " (number {integer} not null primary key, name text not null, applied_at {integer} not null)"
+)
 
 
 class Migration(Struct, frozen=True):
@@ -21,7 +28,7 @@ class SchemaTooNew(Exception):
     """The database was written by a newer server."""
 
 
-def migrations(dialect: str) -> list[Migration]:
+def migrations(dialect: Dialect) -> list[Migration]:
     """All migrations of a dialect, ascending."""
     found = []
     for entry in resources.files(f"{__package__}.migrations").joinpath(dialect).iterdir():
@@ -31,52 +38,10 @@ def migrations(dialect: str) -> list[Migration]:
     return sorted(found, key=lambda migration: migration.number)
 
 
-def migrate(connection: sqlite3.Connection, now: int) -> list[int]:
-    """Apply what is missing; returns the numbers applied. Safe when two processes start at once."""
-    known = migrations("sqlite")
-    connection.execute("begin immediate")
-    try:
-        applied = _apply(connection, known, now)
-        connection.execute("commit")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("rollback")
-        raise
-    return applied
-
-
-def _apply(connection: sqlite3.Connection, known: list[Migration], now: int) -> list[int]:
-    connection.execute(
-        "create table if not exists schema_migration"
-        " (number integer not null primary key, name text not null, applied_at integer not null)"
-    )
-    done = {number for (number,) in connection.execute("select number from schema_migration")}
+def missing(dialect: Dialect, applied: Collection[int]) -> list[Migration]:
+    """What has to be applied to a database that has ``applied``, in order. Raises SchemaTooNew."""
+    known = migrations(dialect)
     newest = max((migration.number for migration in known), default=0)
-    if done and max(done) > newest:
-        raise SchemaTooNew(f"the database has schema {max(done)}, this server knows up to {newest}")
-    applied = []
-    for migration in known:
-        if migration.number in done:
-            continue
-        for statement in _split(migration.statements):
-            connection.execute(statement)
-        connection.execute(
-            "insert into schema_migration (number, name, applied_at) values (?, ?, ?)",
-            (migration.number, migration.name, now),
-        )
-        applied.append(migration.number)
-    return applied
-
-
-def _split(script: str) -> list[str]:
-    # executescript() would commit first; complete_statement() knows where one statement ends.
-    statements, pending = [], ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if line.rstrip().endswith(";") and sqlite3.complete_statement(pending):
-            statements.append(pending)
-            pending = ""
-    left = [line for line in pending.splitlines() if line.strip() and not line.lstrip().startswith("--")]
-    if left:
-        raise ValueError(f"a migration ends in the middle of a statement: {left[0]!r}")
-    return statements
+    if applied and max(applied) > newest:
+        raise SchemaTooNew(f"the database has schema {max(applied)}, this server knows up to {newest}")
+    return [migration for migration in known if migration.number not in applied]

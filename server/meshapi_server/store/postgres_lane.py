@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import asyncpg
 import structlog
@@ -28,6 +28,8 @@ from asyncpg.exceptions import (
 
 from meshapi_server.tasks import ids
 from meshapi_server.tasks.clock import Clock
+
+from .faults import DatabaseDown
 
 log = structlog.get_logger("meshapi.store")
 
@@ -62,10 +64,6 @@ _GONE = (
 )
 
 
-class DatabaseDown(Exception):
-    """The database did not come back in time. Whether the last write is in is not known."""
-
-
 class Lane:
     """Runs transactions one at a time; each is in exactly once when :meth:`run` returns.
 
@@ -80,6 +78,7 @@ class Lane:
         self._serial = 0
         self._connection: Connection | None = None
         self._turn = asyncio.Lock()
+        self._closing = False
 
     async def run(self, work: Work[Result]) -> Result:
         """The result of ``work``, after its commit. ``work`` may be run again: it must change nothing else.
@@ -96,7 +95,8 @@ class Lane:
         return await asyncio.shield(asyncio.ensure_future(one()))
 
     async def close(self) -> None:
-        """Forget the lane's mark and close its connection."""
+        """Forget the lane's mark and close its connection; whoever still waits for the database is told."""
+        self._closing = True
         async with self._turn:
             connection, self._connection = self._connection, None
             if connection is None:
@@ -120,7 +120,7 @@ class Lane:
             except Exception as fault:
                 if not self._passes(fault):
                     raise
-                if asyncio.get_running_loop().time() >= deadline:
+                if self._closing or asyncio.get_running_loop().time() >= deadline:
                     raise DatabaseDown(f"the database does not answer ({type(fault).__name__})") from fault
                 log.info("transaction is tried again", fault=type(fault).__name__)
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads callers, hides nothing
@@ -159,6 +159,6 @@ class Lane:
         return self._connection is None and isinstance(fault, _GONE)
 
 
-def database_is_away(fault: Exception, connection: Any | None = None) -> bool:
-    """Whether ``fault`` means that the database cannot be reached now, rather than that it refused."""
-    return isinstance(fault, _GONE) or (connection is not None and connection.is_closed())
+def gone(fault: BaseException) -> bool:
+    """Whether a fault means that the database cannot be reached now, rather than that it refused."""
+    return isinstance(fault, _GONE)

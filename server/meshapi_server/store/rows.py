@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict
 
-from meshapi_server.tasks.limits import PoolState
+from meshapi_server.tasks.limits import Pool, PoolState, gcra
 from meshapi_server.tasks.spec import Spec
 from meshapi_server.tasks.states import State, Status
 from meshapi_server.tasks.task import Attempt, Outcome, Route, Schedule, Task
@@ -114,7 +114,14 @@ def schedule_row(task_id: str, schedule: Schedule) -> dict[str, Any]:
     row = asdict(schedule)
     row["id"] = task_id
     row["state"] = str(schedule.state)
+    row["woken"] = int(schedule.woken)
+    row["cancel_requested"] = int(schedule.cancel_requested)
     return row
+
+
+def read_held(row: Sequence[Any]) -> tuple[Schedule, Task]:
+    """Schedule and task from the columns ``{schedule}, {task}``."""
+    return read_schedule(row[: len(SCHEDULE_COLUMNS)]), read_task(row[len(SCHEDULE_COLUMNS) :])
 
 
 def read_attempt(row: Sequence[Any]) -> Attempt:
@@ -134,3 +141,9 @@ def read_pool(row: Sequence[Any]) -> PoolState:
         full_at=full_at,
         paused_until=paused_until,
     )
+
+
+def pool_row(pool: Pool) -> dict[str, Any]:
+    """The settings of a pool, by name."""
+    interval, burst = gcra(pool.rate)
+    return {"name": pool.name, "capacity": pool.capacity, "interval": interval, "burst": burst}

@@ -72,15 +72,35 @@ _COLUMNS = {
     "{pool}": ", ".join(f"pool.{name}" for name in POOL_COLUMNS),
     "{key}": ", ".join(f"api_key.{name}" for name in KEY_COLUMNS),
 }
-# What a placeholder stands for. SQLite has one writer, so that whoever writes has locked everything already.
+_ROWS = {"{columns of task}": ", ".join(TASK_COLUMNS)}  # for `returning`, where SQLite knows no table name
+# What else a placeholder stands for. In SQLite whoever writes has locked everything already.
 _WORDS: dict[Dialect, dict[str, str]] = {
+    "sqlite": {"{least}": "min", "{greatest}": "max"},
+    "postgres": {"{least}": "least", "{greatest}": "greatest"},
+}
+_LOCKS: dict[Dialect, dict[str, str]] = {
     "sqlite": {"{lock}": "", "{skip}": ""},
     "postgres": {"{lock}": "for update", "{skip}": "for update skip locked"},
 }
-_ONE_OF = re.compile(r"\{one of (\w+)\}")
-_IN = {"sqlite": r"in (select value from json_each(:\1))", "postgres": r"= any(:\1)"}
+_LISTS: dict[Dialect, tuple[tuple[str, str], ...]] = {
+    "sqlite": (
+        (r"\{one of (\w+)\}", r"in (select value from json_each(:\1))"),
+        (r"\{each (\w+)\}", r"json_each(:\1) as each"),
+    ),
+    "postgres": (
+        (r"\{one of (\w+)\}", r"= any(:\1)"),
+        (r"\{each (\w+)\}", r"unnest(:\1::text[]) as each(value)"),
+    ),
+}
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")  # not the type in `value::type`
+
+
+class Statement(Struct, frozen=True):
+    """A statement of one dialect: as it only looks, and as it locks the rows that it finds."""
+
+    looking: str
+    locking: str
 
 
 class Positional(Struct, frozen=True):
@@ -95,10 +115,13 @@ class Positional(Struct, frozen=True):
 
 
 @cache
-def load(dialect: Dialect = "sqlite") -> Mapping[str, str]:
-    """Every statement of a dialect by its name; ``{filters}`` is left to the caller."""
+def load(dialect: Dialect) -> Mapping[str, Statement]:
+    """Every statement of a dialect by its name; ``{filters}`` and ``{state}`` are left to the caller.
+
+    ``statements.sql`` holds them for both; ``statements_<dialect>.sql`` those that cannot be shared.
+    """
     found = {**_read("statements.sql"), **_read(f"statements_{dialect}.sql")}
-    return {name: _fill(body, dialect) for name, body in found.items()}
+    return {name: _statement(body, dialect) for name, body in found.items()}
 
 
 @lru_cache(maxsize=1024)
@@ -121,9 +144,17 @@ def _read(name: str) -> dict[str, str]:
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def _fill(statement: str, dialect: Dialect) -> str:
-    lines = [line for line in statement.splitlines() if line and not line.startswith("--")]
-    filled = _ONE_OF.sub(_IN[dialect], "\n".join(lines))
-    for placeholder, words in (*_COLUMNS.items(), *_WORDS[dialect].items()):
-        filled = filled.replace(placeholder, words)
-    return filled
+def _statement(body: str, dialect: Dialect) -> Statement:
+    text = "\n".join(line for line in body.splitlines() if line and not line.startswith("--"))
+    for pattern, words in _LISTS[dialect]:
+        text = re.sub(pattern, words, text)
+    text = _replace(text, {**_COLUMNS, **_ROWS, **_WORDS[dialect]})
+    return Statement(
+        looking=_replace(text, dict.fromkeys(_LOCKS[dialect], "")), locking=_replace(text, _LOCKS[dialect])
+    )
+
+
+def _replace(text: str, words: Mapping[str, str]) -> str:
+    for placeholder, word in words.items():
+        text = text.replace(placeholder, word)
+    return text

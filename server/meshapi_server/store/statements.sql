@@ -1,3 +1,7 @@
+-- Both dialects run these. `:name` is a parameter; `{task}` and the like are a table's columns; `{one of names}`
+-- compares with a list, `{each names}` is a list as a table with the column `value`; `{lock}` and `{skip}` lock rows
+-- (and skip locked ones) where the dialect locks rows and the caller means to write them.
+
 -- name: insert_task
 -- The accepted task, in the same commit as its schedule and its idempotency record.
 insert into task (id, owner, key_id, request_id, requested_model, model, upstream, routes, status, error_code, version,
@@ -16,14 +20,16 @@ insert into task_input (task_id, item, data) values (:task_id, :item, :data)
 select item, data from task_input where task_id = :task_id
 
 -- name: insert_idempotency
+-- Whoever is first has the key. The row tells the others which task it made.
 insert into idempotency (owner, key, fingerprint, task_id, response, created_at)
 values (:owner, :key, :fingerprint, :task_id, :response, :created_at)
+on conflict (owner, key) do nothing
 
 -- name: find_idempotency
-select fingerprint, task_id, response from idempotency where owner = :owner and key = :key
+select owner, key, fingerprint, task_id, response from idempotency where owner = :owner and key = :key
 
 -- name: sweep_idempotency
-delete from idempotency where created_at < :before
+delete from idempotency where created_at < :before returning key
 
 -- name: get_task
 select {task} from task where id = :id and owner = :owner
@@ -36,25 +42,38 @@ select {task} from task where owner = :owner and request_id = :request_id order 
 select {task} from task where {filters} order by id desc limit :limit offset :offset
 
 -- name: count_tasks
-select count(*) from task where {filters}
+-- Counting stops at :most.
+select count(*) from (select 1 from task where {filters} limit :most) as found
+
+-- name: sum_tally
+select cast(coalesce(sum(tasks), 0) as bigint) from tally where {filters}
+
+-- name: add_tally
+insert into tally (owner, requested_model, model, status, error_code, shard, tasks)
+values (:owner, :requested_model, :model, :status, :error_code, :shard, :change)
+on conflict (owner, requested_model, model, status, error_code, shard) do update set tasks = tally.tasks + excluded.tasks
 
 -- name: delete_ended_task
 delete from task where id = :id and owner = :owner and status in ('succeeded', 'failed')
-and not exists (select 1 from schedule where schedule.id = :id) returning {task}
+and not exists (select 1 from schedule where schedule.id = task.id) returning {columns of task}
 
--- name: queue_place
-select upstream, rank from schedule where id = :id and state = 'queued'
+-- name: queue_position
+-- A range of the queue's index; counting stops at :most, so that a deep queue costs no more than a short one.
+select (select count(*) from (
+          select 1 from schedule as ahead
+          where ahead.state = 'queued' and ahead.upstream = mine.upstream and (ahead.rank, ahead.id) < (mine.rank, mine.id)
+          limit :most) as found)
+from schedule as mine where mine.id = :id and mine.state = 'queued'
 
 -- name: queue_head
 select id from schedule where state = 'queued' and upstream = :upstream order by rank, id limit :most
 
--- name: queue_position
--- A range of the queue's index; counting stops at :most, so that a deep queue costs no more than a short one.
-select count(*) from (
-  select 1 from schedule where state = 'queued' and upstream = :upstream and (rank, id) < (:rank, :id) limit :most)
+-- name: queued_among
+select id from schedule where state = 'queued' and id {one of ids}
 
--- name: get_pool
-select {pool} from pool where name = :name
+-- name: get_pools
+-- In the order of their names, which is the order in which every transaction locks them.
+select {pool} from pool where name {one of names} order by name {lock}
 
 -- name: use_pool
 insert into pool (name, capacity, used) values (:name, 1000000000, :change)
@@ -69,13 +88,25 @@ on conflict (name) do update set capacity = excluded.capacity, pace = excluded.p
 
 -- name: pause_pool
 insert into pool (name, capacity, paused_until) values (:name, 1000000000, :until)
-on conflict (name) do update set paused_until = max(pool.paused_until, excluded.paused_until)
+on conflict (name) do update set paused_until = {greatest}(pool.paused_until, excluded.paused_until)
 
 -- name: recount_pools
 -- Used slots follow from the schedule; counted anew when a server starts alone on its store.
 update pool set used = (select count(*) from schedule
                         where (pool.name = 'upstream:' || schedule.upstream or pool.name = schedule.lane)
                         and state in ('rendering', 'sending', 'unknown', 'polling', 'fetching', 'cancelling'))
+
+-- name: busy_queues
+select each.value from {each upstreams}
+where exists (select 1 from schedule where state = 'queued' and upstream = each.value)
+
+-- name: busy_upstreams
+-- Those of which something is due in a state. The list of states is the index's own condition: SQLite takes the index
+-- only where it finds that again, word for word.
+select each.value from {each upstreams}
+where exists (select 1 from schedule
+              where state = '{state}' and upstream = each.value and due <= :now and worker is null
+              and state in ('polling', 'fetching', 'unknown', 'cancelling'))
 
 -- name: queued_lanes
 -- The lanes in which something waits: one step of the index for each, however many tasks they hold.
@@ -89,18 +120,16 @@ select lane from waiting where lane is not null
 -- name: queued_candidates
 select rank, id from schedule
 where state = 'queued' and upstream = :upstream and lane = :lane and due <= :now and worker is null
-order by rank, id limit :limit
+order by rank, id limit :limit {skip}
 
 -- name: due_candidates
 select due, id from schedule
-where upstream = :upstream and state = :state and due <= :now and worker is null order by due limit :limit
+where upstream = :upstream and state = '{state}' and due <= :now and worker is null
+and state in ('polling', 'fetching', 'unknown', 'cancelling')
+order by due limit :limit {skip}
 
--- name: get_claim
-select {schedule}, {task} from schedule join task on task.id = schedule.id where schedule.id = :id
-
--- name: get_claim_of_owner
-select {schedule}, {task} from schedule join task on task.id = schedule.id
-where schedule.id = :id and task.owner = :owner
+-- name: get_rows
+select {schedule}, {task} from schedule join task on task.id = schedule.id where schedule.id {one of ids}
 
 -- name: get_model
 select model from task where id = :id
@@ -120,8 +149,8 @@ where id = :id and attempt = :read_attempt
 delete from schedule where id = :id
 
 -- name: save_task
-update task set status = :status, model = :model, upstream = :upstream, error_code = :error_code, version = :version, updated_at = :updated_at,
-                completed_at = :completed_at, progress = :progress, outcome = :outcome
+update task set status = :status, model = :model, upstream = :upstream, error_code = :error_code, version = :version,
+                updated_at = :updated_at, completed_at = :completed_at, progress = :progress, outcome = :outcome
 where id = :id and status in ('pending', 'running')
 
 -- name: begin_attempt
@@ -136,26 +165,22 @@ where task_id = :task_id and attempt = :attempt and kind = :kind and ended_at is
 -- name: get_timeline
 select {attempt} from timeline where task_id = :task_id order by started_at, attempt
 
--- name: request_cancel
-update schedule set cancel_requested = 1
-where id = :id and state = 'sending' and exists (select 1 from task where task.id = schedule.id and owner = :owner)
-
 -- name: wake
-update schedule set woken = 1, due = min(due, :now) where id = :id and state in ('polling', 'unknown')
+update schedule set woken = 1, due = {least}(due, :now) where id = :id and state in ('polling', 'unknown') returning id
 
 -- name: expired_leases
-select id, state from schedule where worker is not null and lease_until < :now
+select id from schedule where worker is not null and lease_until < :now limit :most {skip}
 
 -- name: all_leases
-select id, state from schedule where worker is not null
+select id from schedule where worker is not null limit :most {skip}
 
 -- name: expired_tasks
 -- A task being sent is left alone: its answer decides, or its lease does. One that is to be stopped has ended.
 select id from schedule
-where expires_at < :now and state not in ('sending', 'cancelling') and cancel_requested = 0
+where expires_at < :now and state not in ('sending', 'cancelling') and cancel_requested = 0 limit :most {skip}
 
 -- name: given_up
-select id, state from schedule where give_up_at < :now and worker is null
+select id from schedule where give_up_at < :now and worker is null limit :most {skip}
 
 -- name: count_states
 select state, count(*) from schedule group by state

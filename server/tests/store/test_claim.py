@@ -2,10 +2,10 @@
 
 import asyncio
 
-from meshapi_server.store.sqlite import SqliteStore
+from meshapi_server.store.planned import PlannedStore
 from meshapi_server.tasks.life import Step
 from meshapi_server.tasks.states import Event, State, Status
-from meshapi_server.tasks.task import Claim
+from meshapi_server.tasks.task import Attempt, Claim
 
 from .. import samples
 from ..samples import LOCAL, NOW, OWNER, REMOTE, HandClock
@@ -16,13 +16,13 @@ def names(claims: list[Claim]) -> list[str]:
     return [claim.task.id for claim in claims]
 
 
-async def accepted(store: SqliteStore, claim: Claim, due: int = NOW) -> None:
+async def accepted(store: PlannedStore, claim: Claim, due: int = NOW) -> None:
     step = Step(event=Event.ACCEPTED, attempt=claim.schedule.attempt, upstream_ref="up", due=due)
     assert await store.step(claim.task.id, step, NOW)
 
 
 async def test_the_highest_priority_goes_first_and_then_the_oldest(
-    store: SqliteStore, accept: Accept, take: Take
+    store: PlannedStore, accept: Accept, take: Take
 ) -> None:
     await store.set_pools(samples.pools(REMOTE, 100))
     priorities = [None, 3, 9, 0, 3]
@@ -30,7 +30,7 @@ async def test_the_highest_priority_goes_first_and_then_the_oldest(
     assert names(await take()) == [tasks[index].id for index in (2, 1, 4, 0, 3)]
 
 
-async def test_no_more_are_taken_than_were_asked_for(store: SqliteStore, accept: Accept, take: Take) -> None:
+async def test_no_more_are_taken_than_were_asked_for(store: PlannedStore, accept: Accept, take: Take) -> None:
     await store.set_pools(samples.pools(REMOTE, 100))
     tasks = [await accept() for _ in range(5)]
     assert names(await take(limit=2)) == [task.id for task in tasks[:2]]
@@ -42,7 +42,7 @@ async def test_an_upstream_without_a_capacity_takes_nothing(accept: Accept, take
     assert await take() == []
 
 
-async def test_an_upstream_takes_only_its_own_tasks(store: SqliteStore, accept: Accept, take: Take) -> None:
+async def test_an_upstream_takes_only_its_own_tasks(store: PlannedStore, accept: Accept, take: Take) -> None:
     for upstream in (LOCAL, REMOTE):
         await store.set_pools(samples.pools(upstream, 5))
     mine = await accept(upstream=LOCAL)
@@ -51,7 +51,7 @@ async def test_an_upstream_takes_only_its_own_tasks(store: SqliteStore, accept: 
 
 
 async def test_a_task_that_is_not_due_waits(
-    store: SqliteStore, accept: Accept, take: Take, clock: HandClock
+    store: PlannedStore, accept: Accept, take: Take, clock: HandClock
 ) -> None:
     await store.set_pools(samples.pools(REMOTE, 5))
     task = await accept(due=NOW + 1)
@@ -60,8 +60,8 @@ async def test_a_task_that_is_not_due_waits(
     assert names(await take()) == [task.id]
 
 
-async def test_a_slot_stays_taken_while_the_task_sleeps_upstream_and_is_free_when_it_ends(
-    store: SqliteStore, accept: Accept, take: Take
+async def test_a_slot_stays_taken_while_the_task_sleeps_upstream_and_until_the_upstream_has_let_go(
+    store: PlannedStore, accept: Accept, take: Take
 ) -> None:
     await store.set_pools(samples.pools(REMOTE, 2))
     tasks = [await accept() for _ in range(3)]
@@ -71,10 +71,14 @@ async def test_a_slot_stays_taken_while_the_task_sleeps_upstream_and_is_free_whe
         await accepted(store, claim, due=NOW + 60_000)
     assert await take() == []
     await store.cancel(OWNER, tasks[0].id, NOW)
+    assert await take() == []
+    (stop,) = await take(Event.CLAIM_CANCEL)
+    let_go = Step(event=Event.LET_GO, attempt=stop.schedule.attempt)
+    assert await store.step(tasks[0].id, let_go, NOW) is not None
     assert names(await take()) == [tasks[2].id]
 
 
-async def test_a_deferred_task_gives_its_slot_back(store: SqliteStore, accept: Accept, take: Take) -> None:
+async def test_a_deferred_task_gives_its_slot_back(store: PlannedStore, accept: Accept, take: Take) -> None:
     await store.set_pools(samples.pools(REMOTE, 1))
     first, second = await accept(), await accept()
     (claim,) = await take()
@@ -84,7 +88,7 @@ async def test_a_deferred_task_gives_its_slot_back(store: SqliteStore, accept: A
 
 
 async def test_less_capacity_than_is_used_stops_claims_and_breaks_nothing(
-    store: SqliteStore, accept: Accept, take: Take
+    store: PlannedStore, accept: Accept, take: Take
 ) -> None:
     await store.set_pools(samples.pools(REMOTE, 3))
     for _ in range(4):
@@ -94,7 +98,7 @@ async def test_less_capacity_than_is_used_stops_claims_and_breaks_nothing(
     assert await take() == []
 
 
-async def test_a_claim_is_the_intent_written_down(store: SqliteStore, accept: Accept, take: Take) -> None:
+async def test_a_claim_is_the_intent_written_down(store: PlannedStore, accept: Accept, take: Take) -> None:
     await store.set_pools(samples.pools(REMOTE, 1))
     task = await accept()
     (claim,) = await take(worker="w7")
@@ -107,12 +111,20 @@ async def test_a_claim_is_the_intent_written_down(store: SqliteStore, accept: Ac
         "w7",
         NOW + 30_000,
     )
-    attempts = await store.write(lambda database: database.execute("select * from attempt").fetchall())
-    assert attempts == [(task.id, 1, "claim_submit", "w7", NOW, None, None)]
+    (line,) = await store.timeline(task.id)
+    assert line == Attempt(
+        task_id=task.id,
+        attempt=1,
+        kind="submit",
+        upstream=REMOTE,
+        model=task.model,
+        worker="w7",
+        started_at=NOW,
+    )
 
 
 async def test_several_workers_at_once_never_get_the_same_task(
-    store: SqliteStore, accept: Accept, take: Take
+    store: PlannedStore, accept: Accept, take: Take
 ) -> None:
     await store.set_pools(samples.pools(REMOTE, 100))
     tasks = [await accept() for _ in range(40)]
@@ -122,7 +134,7 @@ async def test_several_workers_at_once_never_get_the_same_task(
 
 
 async def test_several_workers_at_once_never_exceed_the_slots(
-    store: SqliteStore, accept: Accept, take: Take
+    store: PlannedStore, accept: Accept, take: Take
 ) -> None:
     await store.set_pools(samples.pools(REMOTE, 5))
     for _ in range(40):
@@ -132,7 +144,7 @@ async def test_several_workers_at_once_never_exceed_the_slots(
 
 
 async def test_a_poll_is_claimed_when_it_is_due_and_by_one_worker_only(
-    store: SqliteStore, accept: Accept, take: Take, clock: HandClock
+    store: PlannedStore, accept: Accept, take: Take, clock: HandClock
 ) -> None:
     await store.set_pools(samples.pools(REMOTE, 5))
     task = await accept()
@@ -147,7 +159,7 @@ async def test_a_poll_is_claimed_when_it_is_due_and_by_one_worker_only(
 
 
 async def test_a_fetch_is_claimed_after_the_upstream_is_done(
-    store: SqliteStore, accept: Accept, take: Take
+    store: PlannedStore, accept: Accept, take: Take
 ) -> None:
     await store.set_pools(samples.pools(REMOTE, 5))
     task = await accept()
@@ -161,7 +173,7 @@ async def test_a_fetch_is_claimed_after_the_upstream_is_done(
 
 
 async def test_two_steps_of_one_attempt_at_once_end_the_task_once(
-    store: SqliteStore, accept: Accept, take: Take
+    store: PlannedStore, accept: Accept, take: Take
 ) -> None:
     await store.set_pools(samples.pools(LOCAL, 1))
     task = await accept(upstream=LOCAL)
@@ -177,7 +189,7 @@ async def test_two_steps_of_one_attempt_at_once_end_the_task_once(
     assert len(await take(Event.CLAIM_RENDER, upstream=LOCAL)) == 1
 
 
-async def test_queue_positions_count_what_is_served_before(store: SqliteStore, accept: Accept) -> None:
+async def test_queue_positions_count_what_is_served_before(store: PlannedStore, accept: Accept) -> None:
     first, second = await accept(), await accept()
     urgent = await accept(spec=samples.spec(priority=5))
     elsewhere = await accept(upstream=LOCAL)

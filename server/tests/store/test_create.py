@@ -3,9 +3,10 @@
 import asyncio
 import sqlite3
 
+import asyncpg
 import pytest
 
-from meshapi_server.store.sqlite import SqliteStore
+from meshapi_server.store.planned import PlannedStore
 from meshapi_server.tasks.errors import IdempotencyMismatch
 from meshapi_server.tasks.ports import Query
 from meshapi_server.tasks.spec import ContentItem
@@ -14,10 +15,10 @@ from meshapi_server.tasks.task import Facts, Outcome
 
 from .. import samples
 from ..samples import NOW, OWNER
-from .conftest import Accept
+from .conftest import Accept, Another
 
 
-async def test_a_task_comes_back_as_it_was_stored(store: SqliteStore, accept: Accept) -> None:
+async def test_a_task_comes_back_as_it_was_stored(store: PlannedStore, accept: Accept) -> None:
     content = (
         ContentItem(kind="text", index=0, text='Ünïcode \U0001f30a \x00 " \\ 山'),
         ContentItem(kind="image", index=1, url="https://a.example/1.png", role="first_frame"),
@@ -29,21 +30,23 @@ async def test_a_task_comes_back_as_it_was_stored(store: SqliteStore, accept: Ac
     assert await store.get_by_request(OWNER, "req_x") == task
 
 
-async def test_a_fresh_task_waits_in_the_queue_and_holds_no_lease(store: SqliteStore, accept: Accept) -> None:
+async def test_a_fresh_task_waits_in_the_queue_and_holds_no_lease(
+    store: PlannedStore, accept: Accept
+) -> None:
     task = await accept()
     assert await store.schedule(task.id) == samples.schedule()
     assert await store.count_states() == {State.QUEUED: 1}
 
 
 async def test_of_two_tasks_with_one_request_id_the_newest_is_found(
-    store: SqliteStore, accept: Accept
+    store: PlannedStore, accept: Accept
 ) -> None:
     await accept(request_id="req_x")
     newest = await accept(request_id="req_x")
     assert await store.get_by_request(OWNER, "req_x") == newest
 
 
-async def test_the_same_key_and_body_give_the_first_answer(store: SqliteStore, accept: Accept) -> None:
+async def test_the_same_key_and_body_give_the_first_answer(store: PlannedStore, accept: Accept) -> None:
     key = samples.idempotency()
     first = await accept(key=key, response=b"first")
     again = await store.create(samples.task(), samples.schedule(), b"second", key)
@@ -53,7 +56,7 @@ async def test_the_same_key_and_body_give_the_first_answer(store: SqliteStore, a
 
 
 async def test_the_same_key_with_another_body_is_refused_and_stores_nothing(
-    store: SqliteStore, accept: Accept
+    store: PlannedStore, accept: Accept
 ) -> None:
     await accept(key=samples.idempotency())
     other = samples.idempotency(body=b"other")
@@ -64,7 +67,7 @@ async def test_the_same_key_with_another_body_is_refused_and_stores_nothing(
     assert (await store.page(OWNER, Query())).total == 1
 
 
-async def test_a_key_belongs_to_its_owner(store: SqliteStore, accept: Accept) -> None:
+async def test_a_key_belongs_to_its_owner(store: PlannedStore, accept: Accept) -> None:
     key = samples.idempotency()
     await accept(key=key)
     assert await store.replay("own_2", key) is None
@@ -72,7 +75,7 @@ async def test_a_key_belongs_to_its_owner(store: SqliteStore, accept: Accept) ->
     assert not theirs.replayed
 
 
-async def test_twenty_calls_at_once_under_one_key_give_one_task(store: SqliteStore) -> None:
+async def test_twenty_calls_at_once_under_one_key_give_one_task(store: PlannedStore) -> None:
     key = samples.idempotency()
     made = await asyncio.gather(
         *(store.create(samples.task(), samples.schedule(), b"%d" % n, key) for n in range(20))
@@ -83,16 +86,16 @@ async def test_twenty_calls_at_once_under_one_key_give_one_task(store: SqliteSto
 
 
 async def test_a_create_that_breaks_leaves_neither_task_nor_schedule_nor_key(
-    store: SqliteStore, accept: Accept
+    store: PlannedStore, accept: Accept
 ) -> None:
     task = await accept()
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises((sqlite3.IntegrityError, asyncpg.UniqueViolationError)):
         await store.create(task, samples.schedule(), b"{}", samples.idempotency("other"))
     assert await store.replay(OWNER, samples.idempotency("other")) is None
     assert (await store.page(OWNER, Query())).total == 1
 
 
-async def test_old_keys_are_forgotten_and_young_ones_kept(store: SqliteStore, accept: Accept) -> None:
+async def test_old_keys_are_forgotten_and_young_ones_kept(store: PlannedStore, accept: Accept) -> None:
     old, young = samples.idempotency("old"), samples.idempotency("young")
     await accept(key=old, created_at=NOW - 10)
     await accept(key=young, created_at=NOW)
@@ -101,11 +104,10 @@ async def test_old_keys_are_forgotten_and_young_ones_kept(store: SqliteStore, ac
     assert await store.replay(OWNER, young) is not None
 
 
-async def test_a_task_is_on_disk_when_create_returns(store: SqliteStore, accept: Accept) -> None:
+async def test_another_process_sees_the_task_when_create_returns(
+    store: PlannedStore, accept: Accept, another: Another
+) -> None:
     task = await accept()
-    other = sqlite3.connect(store._path)
-    try:
-        assert other.execute("select id from task").fetchall() == [(task.id,)]
-        assert other.execute("select id from schedule").fetchall() == [(task.id,)]
-    finally:
-        other.close()
+    other = await another()
+    assert await other.get(OWNER, task.id) == task
+    assert await other.schedule(task.id) == await store.schedule(task.id)

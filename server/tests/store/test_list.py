@@ -2,7 +2,7 @@
 
 import pytest
 
-from meshapi_server.store.sqlite import SqliteStore
+from meshapi_server.store.planned import PlannedStore
 from meshapi_server.tasks.life import Step
 from meshapi_server.tasks.ports import Page, Query
 from meshapi_server.tasks.states import Event, Status
@@ -21,17 +21,17 @@ async def several(accept: Accept, count: int) -> list[Task]:
     return [await accept() for _ in range(count)]
 
 
-async def test_an_owner_without_tasks_has_an_empty_page(store: SqliteStore) -> None:
+async def test_an_owner_without_tasks_has_an_empty_page(store: PlannedStore) -> None:
     assert await store.page(OWNER, Query()) == Page(tasks=(), total=0, has_more=False)
 
 
-async def test_the_newest_come_first_even_within_one_millisecond(store: SqliteStore, accept: Accept) -> None:
+async def test_the_newest_come_first_even_within_one_millisecond(store: PlannedStore, accept: Accept) -> None:
     tasks = await several(accept, 5)
     assert names(await store.page(OWNER, Query())) == [task.id for task in reversed(tasks)]
 
 
 async def test_offsets_cut_the_list_into_pages_without_gap_or_overlap(
-    store: SqliteStore, accept: Accept
+    store: PlannedStore, accept: Accept
 ) -> None:
     tasks = await several(accept, 5)
     pages = [await store.page(OWNER, Query(limit=2, offset=offset)) for offset in (0, 2, 4, 6)]
@@ -40,13 +40,13 @@ async def test_offsets_cut_the_list_into_pages_without_gap_or_overlap(
     assert {page.total for page in pages} == {5}
 
 
-async def test_a_full_last_page_has_no_more(store: SqliteStore, accept: Accept) -> None:
+async def test_a_full_last_page_has_no_more(store: PlannedStore, accept: Accept) -> None:
     await several(accept, 4)
     assert not (await store.page(OWNER, Query(limit=2, offset=2))).has_more
 
 
 async def test_a_cursor_walks_the_whole_list_while_new_tasks_arrive(
-    store: SqliteStore, accept: Accept
+    store: PlannedStore, accept: Accept
 ) -> None:
     tasks = await several(accept, 7)
     seen: list[str] = []
@@ -62,7 +62,7 @@ async def test_a_cursor_walks_the_whole_list_while_new_tasks_arrive(
 
 
 async def test_a_cursor_goes_together_with_filters_and_does_not_change_the_total(
-    store: SqliteStore, accept: Accept
+    store: PlannedStore, accept: Accept
 ) -> None:
     tasks = [await accept(model="m/a" if number % 2 else "m/b") for number in range(8)]
     wanted = [task.id for task in reversed(tasks) if task.model == "m/a"]
@@ -72,7 +72,7 @@ async def test_a_cursor_goes_together_with_filters_and_does_not_change_the_total
     assert (page.total, page.has_more) == (4, True)
 
 
-async def test_status_and_model_take_several_values(store: SqliteStore, accept: Accept) -> None:
+async def test_status_and_model_take_several_values(store: PlannedStore, accept: Accept) -> None:
     rows = [
         (Status.PENDING, "m/a"),
         (Status.RUNNING, "m/b"),
@@ -93,14 +93,14 @@ async def test_status_and_model_take_several_values(store: SqliteStore, accept: 
     assert await found(Query(models=("m/none",))) == set()
 
 
-async def test_a_simulated_task_is_found_by_either_of_its_models(store: SqliteStore, accept: Accept) -> None:
+async def test_a_simulated_task_is_found_by_either_of_its_models(store: PlannedStore, accept: Accept) -> None:
     task = await accept(requested_model="far/away", model="mesh/diorama-1")
     for model in ("far/away", "mesh/diorama-1"):
         assert names(await store.page(OWNER, Query(models=(model,)))) == [task.id]
 
 
 async def test_expired_and_cancelled_select_failed_tasks_with_that_code_only(
-    store: SqliteStore, accept: Accept
+    store: PlannedStore, accept: Accept
 ) -> None:
     cancelled, expired, failed, pending = await several(accept, 4)
     await store.cancel(OWNER, cancelled.id, NOW)
@@ -117,7 +117,7 @@ async def test_expired_and_cancelled_select_failed_tasks_with_that_code_only(
 
 
 async def test_the_lower_time_is_included_and_the_upper_one_is_not(
-    store: SqliteStore, accept: Accept
+    store: PlannedStore, accept: Accept
 ) -> None:
     tasks = [await accept(created_at=NOW + step) for step in (0, 1, 2, 3)]
     page = await store.page(OWNER, Query(created_after=NOW + 1, created_before=NOW + 3))
@@ -138,7 +138,7 @@ async def test_the_lower_time_is_included_and_the_upper_one_is_not(
     ],
 )
 async def test_metadata_selects_the_tasks_that_carry_exactly_that_pair(
-    store: SqliteStore, accept: Accept, key: str, value: str
+    store: PlannedStore, accept: Accept, key: str, value: str
 ) -> None:
     wanted = await accept(spec=samples.spec(metadata={"other": "x", key: value}))
     await accept(spec=samples.spec(metadata={key: value + "?"}))
@@ -147,14 +147,14 @@ async def test_metadata_selects_the_tasks_that_carry_exactly_that_pair(
     assert names(await store.page(OWNER, Query(metadata=((key, value),)))) == [wanted.id]
 
 
-async def test_every_metadata_pair_must_hold(store: SqliteStore, accept: Accept) -> None:
+async def test_every_metadata_pair_must_hold(store: PlannedStore, accept: Accept) -> None:
     both = await accept(spec=samples.spec(metadata={"a": "1", "b": "2"}))
     await accept(spec=samples.spec(metadata={"a": "1"}))
     assert names(await store.page(OWNER, Query(metadata=(("a", "1"), ("b", "2"))))) == [both.id]
     assert names(await store.page(OWNER, Query(metadata=(("a", "1"), ("a", "2"))))) == []
 
 
-async def test_two_owners_never_see_each_others_tasks(store: SqliteStore, accept: Accept) -> None:
+async def test_two_owners_never_see_each_others_tasks(store: PlannedStore, accept: Accept) -> None:
     mine, theirs = await accept(), await accept(owner="own_2", request_id="req_theirs")
     assert names(await store.page(OWNER, Query())) == [mine.id]
     assert names(await store.page("own_2", Query())) == [theirs.id]
@@ -166,7 +166,7 @@ async def test_two_owners_never_see_each_others_tasks(store: SqliteStore, accept
     assert await store.get("own_2", theirs.id) == theirs
 
 
-async def test_a_page_is_one_moment_of_the_database(store: SqliteStore, accept: Accept) -> None:
+async def test_a_page_is_one_moment_of_the_database(store: PlannedStore, accept: Accept) -> None:
     tasks = await several(accept, 3)
     page = await store.page(OWNER, Query(limit=1, offset=10**15))
     assert (page.tasks, page.total, page.has_more) == ((), len(tasks), False)

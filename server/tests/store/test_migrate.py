@@ -1,4 +1,4 @@
-"""Migrations: each once, in order, and never backwards."""
+"""Migrations of a SQLite file: each once, in order, and never backwards."""
 
 import sqlite3
 import threading
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from meshapi_server.store import migrate as room
-from meshapi_server.store.migrate import Migration, SchemaTooNew, migrate, migrations
+from meshapi_server.store.migrate import Migration, SchemaTooNew, migrations
+from meshapi_server.store.sqlite_migrate import applied, migrate
 from meshapi_server.store.writer import connect
 
 from ..samples import NOW
@@ -26,11 +27,18 @@ def fresh(path: Path) -> sqlite3.Connection:
 
 def test_a_fresh_database_gets_every_migration_in_order(tmp_path: Path) -> None:
     connection = connect(tmp_path / "a.db")
+    assert applied(connection) == set()
     numbers = [migration.number for migration in migrations("sqlite")]
     assert migrate(connection, NOW) == numbers == sorted(set(numbers))
+    assert applied(connection) == set(numbers)
     rows = connection.execute("select number, applied_at from schema_migration order by number").fetchall()
     assert rows == [(number, NOW) for number in numbers]
     connection.close()
+
+
+def test_both_dialects_have_the_same_migrations() -> None:
+    names = [[(each.number, each.name) for each in migrations(dialect)] for dialect in ("sqlite", "postgres")]
+    assert names[0] == names[1]
 
 
 def test_migrating_again_does_nothing(tmp_path: Path) -> None:
@@ -91,16 +99,17 @@ def test_a_statement_without_its_semicolon_is_an_error_and_not_left_out(
 
 
 def test_two_servers_that_start_at_once_apply_everything_once(tmp_path: Path) -> None:
-    applied: list[list[int]] = []
+    applied_by: list[list[int]] = []
     connections = [connect(tmp_path / "a.db") for _ in range(4)]
     threads = [
-        threading.Thread(target=lambda each=each: applied.append(migrate(each, NOW))) for each in connections
+        threading.Thread(target=lambda each=each: applied_by.append(migrate(each, NOW)))
+        for each in connections
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     everything = [migration.number for migration in migrations("sqlite")]
-    assert sorted(applied) == [[], [], [], everything]
+    assert sorted(applied_by) == [[], [], [], everything]
     for connection in connections:
         connection.close()

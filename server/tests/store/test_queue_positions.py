@@ -2,8 +2,8 @@
 
 import pytest
 
-from meshapi_server.store import sqlite
-from meshapi_server.store.sqlite import SqliteStore
+from meshapi_server.store import looking
+from meshapi_server.store.planned import PlannedStore
 
 from .. import samples
 from ..samples import LOCAL, REMOTE
@@ -11,9 +11,9 @@ from .conftest import Accept, Take
 
 
 async def test_a_page_is_told_what_each_of_its_tasks_is_told_alone(
-    store: SqliteStore, accept: Accept, take: Take, monkeypatch: pytest.MonkeyPatch
+    store: PlannedStore, accept: Accept, take: Take, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "POSITIONS_COUNTED", 5)
+    monkeypatch.setattr(looking, "POSITIONS_COUNTED", 5)
     tasks = [await accept(spec=samples.spec(priority=number % 3)) for number in range(12)]
     tasks += [await accept(upstream=LOCAL) for _ in range(3)]
     await store.set_pools(samples.pools(REMOTE, 2))

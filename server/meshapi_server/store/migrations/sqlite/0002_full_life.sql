@@ -63,3 +63,18 @@ drop table attempt;
 
 -- tasks of this key that may occupy slots at once
 alter table api_key add column concurrency integer;
+
+-- How many tasks of a kind an owner has: the total of a list without counting it.
+create table tally (
+  owner           text    not null,
+  requested_model text    not null,
+  model           text    not null,
+  status          text    not null,
+  error_code      text    not null, -- empty where there is none
+  shard           integer not null, -- writers of different shards never wait for each other
+  tasks           integer not null,
+  primary key (owner, requested_model, model, status, error_code, shard)
+) without rowid;
+insert into tally (owner, requested_model, model, status, error_code, shard, tasks)
+  select owner, requested_model, model, status, coalesce(error_code, ''), 0, count(*)
+  from task group by 1, 2, 3, 4, 5;
