@@ -21,6 +21,7 @@ import uvloop
 from load import load, request
 
 from meshapi_server.app import Server
+from meshapi_server.database import open_database
 from meshapi_server.settings import Settings
 
 BODY = json.dumps(
@@ -59,7 +60,9 @@ def serve(pipe, core: int | None) -> None:  # type: ignore[no-untyped-def]
 
     async def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            server = await Server.build(Path(folder) / "meshapi.db", Settings(data=folder), "http://bench")
+            settings = Settings(data=folder)
+            database = await open_database(settings.database_url)
+            server = await Server.build(database, settings, "http://bench")
             key, _ = await server.keys.create("bench")
             # The worker is not started: accepted tasks stay queued, and only the API is measured.
             apps = (bare, server.app)
@@ -78,7 +81,7 @@ def serve(pipe, core: int | None) -> None:  # type: ignore[no-untyped-def]
             for web in webs:
                 web.should_exit = True
             await asyncio.gather(*running)
-            await server.store.close()
+            await database.close()
 
     uvloop.run(main())
 

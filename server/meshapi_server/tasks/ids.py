@@ -5,16 +5,18 @@ import threading
 import time
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base 32, https://www.crockford.com/base32.html
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _RANDOM_BITS = 80
 
 
 def crockford(value: int, length: int) -> str:
     """``value`` in Crockford base 32, left-padded with zeros to ``length`` characters."""
-    characters = []
-    for _ in range(length):
-        characters.append(_ALPHABET[value & 31])
-        value >>= 5
-    return "".join(reversed(characters))
+    pairs = []
+    for _ in range((length + 1) // 2):
+        pairs.append(_PAIRS[value & 1023])
+        value >>= 10
+    pairs.reverse()
+    return "".join(pairs)[-length:]
 
 
 class _Monotonic:

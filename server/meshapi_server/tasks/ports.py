@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from .life import Step
 from .limits import Pool
-from .price import FREE, Price
+from .price import Price
 from .spec import Spec
 from .states import Event, State
 from .task import Attempt, Claim, Route, Schedule, StoredFile, Task
@@ -190,20 +190,23 @@ class Prepared(Struct, frozen=True, kw_only=True):
     ``spec`` holds the card's defaults where the caller left a parameter out; ``unsupported`` names the
     parameters that were dropped. ``routes`` are the upstreams that may be asked, in order; the first one's
     ``model`` differs from ``spec.model`` when the task is simulated. ``price`` is the most that any of them
-    costs.
+    costs; None when it was not asked for.
     """
 
     spec: Spec
     unsupported: tuple[str, ...]
     routes: tuple[Route, ...]
-    price: Price = FREE
+    price: Price | None = None
 
 
 class Models(Protocol):
     """The catalogue, seen by the task rooms."""
 
-    def prepare(self, spec: Spec) -> Prepared:
-        """Fit a request to its model. Raises ModelUnknown, ProviderOff or RequestInvalid."""
+    def prepare(self, spec: Spec, *, priced: bool = False) -> Prepared:
+        """Fit a request to its model, with its price if ``priced``.
+
+        Raises ModelUnknown, ProviderOff or RequestInvalid.
+        """
         ...
 
 

@@ -59,7 +59,7 @@ class TaskService:
         if idempotency and (earlier := await self._store.replay(owner, idempotency)):
             return earlier
         spec, draft_id = await self._resolve_draft(owner, spec)
-        prepared = self._models.prepare(spec)
+        prepared = self._models.prepare(spec, priced=max_cost_usd is not None)
         if max_cost_usd is not None:
             _check_cost(prepared.price, max_cost_usd)
         stored, inline = inputs.detach(_with_seed(prepared.spec, prepared.routes[0]))
@@ -103,7 +103,7 @@ class TaskService:
         Nothing is stored or spent. Raises as create does.
         """
         spec, _ = await self._resolve_draft(owner, spec)
-        prepared = self._models.prepare(spec)
+        prepared = self._models.prepare(spec, priced=True)
         return prepared, _unsupported(spec, prepared, unknown_fields)
 
     async def _resolve_draft(self, owner: str, spec: Spec) -> tuple[Spec, str | None]:
@@ -216,11 +216,10 @@ class TaskService:
             self._changes.ring()
 
 
-def _check_cost(price: Price, most: Decimal) -> None:
-    if price.cost_usd is None:
-        raise TooExpensive(
-            f"The price is not known, and max_cost_usd is {most}. {price.reason or ''}".strip()
-        )
+def _check_cost(price: Price | None, most: Decimal) -> None:
+    if price is None or price.cost_usd is None:
+        why = price.reason if price is not None and price.reason else ""
+        raise TooExpensive(f"The price is not known, and max_cost_usd is {most}. {why}".strip())
     if price.cost_usd > most:
         raise TooExpensive(
             f"The request costs up to {price.cost_usd.normalize():f} USD; max_cost_usd is {most}."

@@ -20,6 +20,7 @@ from .routing import Candidate, RouteSetting, dearest, ordered
 from .rows import ModelRow, model_row
 
 SIMULATED_BY = "mesh/diorama-1"
+_NOT_PRICED = Price(cost_usd=None)
 
 
 class Registry:
@@ -48,21 +49,22 @@ class Registry:
         for public_id, setting in self._routes.items():
             self._rows[public_id] = model_row(self._renamed(public_id, setting))
 
-    def prepare(self, spec: Spec) -> Prepared:
+    def prepare(self, spec: Spec, *, priced: bool = False) -> Prepared:
         """Fit a request to its models' cards and name who serves it, in order (see the port)."""
         setting = self._routes.get(spec.model)
         cards = [self._live(name) for name in setting.models] if setting else [self._live(spec.model)]
         serving = [card for card in cards if card.provider in self._on]
         if not serving:
             return self._simulated(spec, cards[0])
-        candidates = self._candidates(spec, serving)
-        chosen = ordered(candidates, setting.by if setting else "order")
+        by = setting.by if setting else "order"
+        priced = priced or by == "price"
+        chosen = ordered(self._candidates(spec, serving, priced=priced), by)
         first = chosen[0]
         return Prepared(
             spec=first.spec,
             unsupported=first.unsupported,
             routes=tuple(_route(each, first.spec) for each in chosen),
-            price=dearest(chosen),
+            price=dearest(chosen) if priced else None,
         )
 
     def rows(self) -> tuple[ModelRow, ...]:
@@ -73,7 +75,7 @@ class Registry:
         """One model."""
         return self._rows.get(model_id)
 
-    def _candidates(self, spec: Spec, cards: list[ModelCard]) -> list[Candidate]:
+    def _candidates(self, spec: Spec, cards: list[ModelCard], *, priced: bool) -> list[Candidate]:
         """Those that can serve the request; when none can, the first one's complaints are raised."""
         found, complaints = [], []
         for card in cards:
@@ -82,7 +84,7 @@ class Registry:
             except OutsideCard as outside:
                 complaints.append(outside)
                 continue
-            cost = price(fitted.spec, card, cny_per_usd=self._cny_per_usd)
+            cost = price(fitted.spec, card, cny_per_usd=self._cny_per_usd) if priced else _NOT_PRICED
             found.append(Candidate(card=card, spec=fitted.spec, unsupported=fitted.unsupported, price=cost))
         if not found:
             raise RequestInvalid(complaints[0].details)

@@ -24,12 +24,16 @@ _NOT_ALLOWED = "value_not_allowed"
 def allowed_words(field: WordField, card: ModelCard, rules: tuple[Rule, ...]) -> tuple[str, ...]:
     """The values of a limit that the card and every rule in force allow, in the card's order."""
     narrower = [named for rule in rules if (named := _words_of(rule, field))]
+    if not narrower:
+        return _words_of(card, field)
     return tuple(value for value in _words_of(card, field) if all(value in named for named in narrower))
 
 
 def allowed_durations(card: ModelCard, rules: tuple[Rule, ...]) -> tuple[int, ...]:
     """The whole seconds that the card and every rule in force allow, ascending as on the card."""
     narrower = [rule.durations for rule in rules if rule.durations is not None]
+    if not narrower:
+        return tuple(card.durations or ())
     return tuple(value for value in card.durations or () if all(value in named for named in narrower))
 
 
@@ -56,6 +60,8 @@ def _duration_problem(spec: Spec, card: ModelCard, rules: tuple[Rule, ...]) -> I
             choices = [choice for choice in (whole, _model_decides(card)) if choice]
             yield _refused("duration", value, " or ".join(choices), None, card)
         return
+    if value in card.durations and not any(rule.durations for rule in rules):
+        return  # by far the most requests; the rest is only needed to explain
     allowed = allowed_durations(card, rules) or tuple(card.durations)
     if value not in allowed:
         spelled = " or ".join(filter(None, (spell_numbers(allowed), _model_decides(card))))

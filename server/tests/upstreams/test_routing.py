@@ -30,7 +30,7 @@ def registry(
 
 
 def prepared(found: Registry, **fields: Any) -> Prepared:
-    return found.prepare(Spec(model="team/video", **{"content": TEXT, **fields}))
+    return found.prepare(Spec(model="team/video", **{"content": TEXT, **fields}), priced=True)
 
 
 def test_the_listed_order_is_the_order_in_which_they_are_asked() -> None:
@@ -50,7 +50,9 @@ def test_by_speed_the_usually_quickest_is_asked_first_and_the_unknown_last() -> 
 
 
 def test_what_has_to_be_there_beforehand_is_the_price_of_the_dearest() -> None:
-    assert prepared(registry([CHEAP, DEAR]), duration=8).price.cost_usd == Decimal("3.20")
+    price = prepared(registry([CHEAP, DEAR]), duration=8).price
+    assert price is not None
+    assert price.cost_usd == Decimal("3.20")
 
 
 def test_an_upstream_that_is_off_is_left_out() -> None:
