@@ -18,7 +18,7 @@ from meshapi_server.upstreams.adapter import (
     Talk,
 )
 from meshapi_server.upstreams.contract import ContentItem, Spec
-from meshapi_server.upstreams.http import get, post
+from meshapi_server.upstreams.http import HttpRequest, HttpResponse, get, post
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -90,3 +90,15 @@ def job(*items: ContentItem, **spec: Any) -> Job:
 
 def look(**spec: Any) -> Look:
     return Look(reference="1", job=job(**spec))
+
+
+def perform(talk: Talk[Any], *responses: HttpResponse) -> tuple[list[HttpRequest], Any]:
+    """Perform a talk with these answers, without a network: what it asked, and its outcome."""
+    asked = []
+    try:
+        asked.append(next(talk))
+        for response in responses:
+            asked.append(talk.send(response))  # noqa: PERF401 - what came before an end is kept
+    except StopIteration as end:
+        return asked, end.value
+    raise AssertionError("the talk goes on")

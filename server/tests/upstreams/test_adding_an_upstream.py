@@ -12,12 +12,13 @@ import msgspec
 import pytest
 
 from meshapi_server.tasks.clock import system_clock
-from meshapi_server.upstreams.adapter import Talk
 from meshapi_server.upstreams.adapters import GROUP, AdapterInvalid, registrations
 from meshapi_server.upstreams.contract import ContentItem, Deferred, Job, Look, Rejected, Spec, Unserved
 from meshapi_server.upstreams.enabled import close, enabled
-from meshapi_server.upstreams.http import HttpRequest, HttpResponse
+from meshapi_server.upstreams.http import HttpResponse
 from meshapi_server.upstreams.refusals import Unclear
+
+from .stub import perform
 
 PAGE = Path(__file__).parents[3] / "docs" / "adding-an-upstream.md"
 JOB = Job(
@@ -47,26 +48,17 @@ def response(status: int, value: Any) -> HttpResponse:
     return HttpResponse(status=status, body=msgspec.json.encode(value), received_at=10_000_000)
 
 
-def told(talk: Talk[Any], *responses: HttpResponse) -> tuple[list[HttpRequest], Any]:
-    """Perform a talk with these responses: what it asked, and its outcome."""
-    asked = [next(talk)]
-    for each in responses:
-        try:
-            asked.append(talk.send(each))
-        except StopIteration as end:
-            return asked, end.value
-    raise AssertionError("the talk goes on")
-
-
 def test_the_pages_adapter_submits_polls_and_finds_the_result(page: ModuleType) -> None:
     adapter = page.Acme()
-    (asked,), accepted = told(adapter.submit(JOB), response(201, {"id": "v/1"}))
+    (asked,), accepted = perform(adapter.submit(JOB), response(201, {"id": "v/1"}))
     assert accepted.reference == "v/1"
     assert msgspec.json.decode(asked.body)["client_ref"] == JOB.token
-    (asked,), (progress,) = told(adapter.poll([LOOK]), response(200, {"state": "dreaming", "progress": 0.5}))
+    (asked,), (progress,) = perform(
+        adapter.poll([LOOK]), response(200, {"state": "dreaming", "progress": 0.5})
+    )
     assert asked.url == "/videos/v%2F1"
     assert (progress.state, progress.fraction) == ("running", 0.5)
-    _, result = told(
+    _, result = perform(
         adapter.result(LOOK), response(200, {"state": "done", "url": "https://cdn.example/v.mp4"})
     )
     assert result.video.url == "https://cdn.example/v.mp4"
@@ -86,7 +78,7 @@ def test_the_pages_adapter_submits_polls_and_finds_the_result(page: ModuleType) 
 )
 def test_the_pages_table_of_outcomes_is_true(page: ModuleType, status: int, body: Any, kind: type) -> None:
     with pytest.raises(kind):
-        told(page.Acme().submit(JOB), response(status, body))
+        perform(page.Acme().submit(JOB), response(status, body))
 
 
 async def test_a_published_registration_is_found_and_turned_on_by_its_key(page: ModuleType) -> None:

@@ -6,6 +6,7 @@ import json
 import signal
 from pathlib import Path
 
+import uvloop
 from tests.upstreams.dialects import every_dialect
 
 from .server import FakeUpstream
@@ -33,7 +34,7 @@ def main() -> None:
     options.add_argument("--key", help="the key that callers must send; without it everybody is let in")
     options.add_argument("--ready", type=Path, help="file that is written when it listens")
     given = options.parse_args()
-    asyncio.run(_serve(given.log, given.port, given.key, given.ready))
+    uvloop.run(_serve(given.log, given.port, given.key, given.ready))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,12 @@ class FakeProcess:
             state: dict[str, Any] = json.load(heard)
             return state
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """End it."""
         if self._process is not None and self._process.poll() is None:
