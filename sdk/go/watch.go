@@ -18,6 +18,8 @@ const (
 	longPoll        = 10 * time.Second
 	maxPollInterval = 10 * time.Second
 	pollGrowth      = 1.5
+	// The last look begins at the deadline and may take so long.
+	lastLook = time.Second
 	// So often a stream may end without having told anything new before polling takes over.
 	fruitlessStreams = 3
 )
@@ -82,7 +84,7 @@ func (v Videos) newWatch(ctx context.Context, taskID string, opts []Option) (*wa
 	w.look.taskID = taskID
 	w.events = c.request(http.MethodGet, path+"/events", nil, read)
 	w.events.taskID = taskID
-	w.ctx, w.cancel = context.WithDeadline(ctx, end)
+	w.ctx, w.cancel = context.WithDeadline(ctx, end.Add(lastLook))
 	return w, nil
 }
 
@@ -100,7 +102,7 @@ func (w *watch) byEvents() (step, error) {
 	for fruitless := 0; fruitless < fruitlessStreams && w.remaining() > lastStretch; {
 		before := w.shown
 		done, met, err := w.oneStream()
-		if done == finished || err != nil || w.service.lacksEvents.Load() || w.eventsMissing {
+		if done == finished || err != nil || w.service.lacksEvents.Load() || w.eventsMissing || w.remaining() <= lastStretch {
 			return done, err
 		}
 		fruitless++
@@ -161,6 +163,9 @@ func (w *watch) readEvents(opened *stream, requestID string) (step, error) {
 					return finished, nil
 				}
 			}
+			if w.remaining() <= lastStretch {
+				return goOn, nil
+			}
 		}
 		if err == nil && len(w.parser.rest) > maxBody {
 			err = errors.New("an event of the stream does not end")
@@ -219,9 +224,12 @@ func (w *watch) byPolling() error {
 				w.service.lacksLongPoll.Store(w.clock.now().Sub(started) < held/2)
 			}
 		}
+		if w.remaining() <= 0 {
+			return w.over()
+		}
 		if seen == nil || held == 0 || w.service.lacksLongPoll.Load() {
 			wait := max(interval, met.wish(w.clock.now())) + time.Duration(jitter*float64(interval)*w.clock.random())
-			if err := w.pause(wait); err != nil {
+			if err := w.pause(min(wait, w.remaining())); err != nil {
 				return err
 			}
 			interval = max(least, min(time.Duration(pollGrowth*float64(interval)), maxPollInterval))

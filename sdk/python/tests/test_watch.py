@@ -1,16 +1,24 @@
 """The waiting decision, without a socket and without waiting."""
 
 import json
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from sdk_support.ambient import FakeAmbient
+from sdk_support.vectors import cases
 
 from meshapi._calls import Calls
 from meshapi._exchange import Answer, Close, Deliver, Failure, Open, Read, Send, Sleep
 from meshapi._service import Service
 from meshapi._settings import Settings
 from meshapi._watch import WaitPlan, Watch
-from meshapi.errors import AuthenticationError, ConfigurationError, NotFoundError, WaitTimeoutError
+from meshapi.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    MeshAPIError,
+    NotFoundError,
+    WaitTimeoutError,
+)
 
 STREAM = {"content-type": "text/event-stream"}
 
@@ -71,6 +79,89 @@ class Play:
 
 def _requests(play):
     return [each for each in play.asked if isinstance(each, tuple) and each[0] != "sleep"]
+
+
+def _piece(piece):
+    if "event" in piece:
+        return b"id: %s\nevent: task\ndata: %s\n\n" % (
+            piece["id"].encode(),
+            json.dumps(piece["event"]).encode(),
+        )
+    return piece["text"].encode() if "text" in piece else b": %s\n\n" % piece["comment"].encode()
+
+
+class Schedule:
+    """Plays a case of the polling-schedule suite."""
+
+    def __init__(self, given):
+        self.ambient = FakeAmbient(random=given.get("random", 0.0))
+        knows = given["knows"]
+        self.service = Service(has_events=knows["events"], has_long_poll=knows["long_poll"])
+        calls = Calls(Settings("https://api.example", "rsk_test"), self.service, self.ambient.value())
+        self.steps = Watch(calls, "t", WaitPlan(**given["plan"]), {}).steps()
+        self.outcomes = list(given["outcomes"])
+        self.pieces = []
+        self.asked, self.told = [], []
+
+    def run(self):
+        """How the wait ended."""
+        outcome = None
+        while True:
+            try:
+                command = self.steps.send(outcome)
+            except StopIteration:
+                return "ended"
+            except WaitTimeoutError:
+                return "deadline"
+            except MeshAPIError as error:
+                return {"status": error.status}
+            outcome = self._perform(command)
+
+    def _perform(self, command):
+        if isinstance(command, Deliver):
+            self.told.append(command.value.status)
+        elif isinstance(command, Sleep):
+            self.asked.append({"wait": pytest.approx(command.seconds)})
+            self.ambient.pass_by(command.seconds)
+        elif isinstance(command, Open):
+            self.asked.append({"stream": command.request.headers.get("Last-Event-ID")})
+            return self._met()
+        elif isinstance(command, Send):
+            wait = dict(parse_qsl(urlsplit(command.request.url).query)).get("wait", "0")
+            self.asked.append({"look": int(wait)})
+            return self._met()
+        elif isinstance(command, Read):
+            return self._read()
+        return None
+
+    def _met(self):
+        given = self.outcomes.pop(0)
+        self.ambient.pass_by(0 if "stream" in given else given.get("took", 0))
+        if "failure" in given:
+            return Failure(given["failure"], OSError("from the vector"))
+        headers = {name.lower(): value for name, value in given.get("headers", {}).items()}
+        if "stream" in given:
+            end = {"ends": given["ends"], "took": given.get("took", 0)}
+            self.pieces = [*given["stream"], end]
+        body = json.dumps(given["task"]) if "task" in given else given.get("body", "")
+        return Answer(given["status"], headers, body.encode())
+
+    def _read(self):
+        piece = self.pieces.pop(0)
+        self.ambient.pass_by(piece.get("took", 0))
+        if "ends" not in piece:
+            return _piece(piece)
+        return b"" if piece["ends"] == "end" else Failure(piece["ends"], OSError("from the vector"))
+
+
+@pytest.mark.parametrize(("given", "want"), cases("polling-schedule"))
+def test_polling_schedule(given, want):
+    play = Schedule(given)
+    assert (play.run(), play.asked, play.told) == (want["result"], want["steps"], want["told"])
+    assert play.outcomes == []
+    assert play.ambient.elapsed == pytest.approx(want["elapsed"])
+    learnt = {"events": play.service.has_events, "long_poll": play.service.has_long_poll}
+    assert learnt == want["learnt"]
 
 
 def test_events_are_followed_to_the_terminal_one():
