@@ -38,6 +38,7 @@ from meshapi import (
     WebhookEvent,
     webhooks,
 )
+from meshapi.testing import Cassette, FakeClock, MockRequest, MockServer, MockTask, drops, moderated, succeeds
 from meshapi.types import Quote, Timeline, TimelineEntry
 
 
@@ -188,6 +189,20 @@ async def many(prompts: list[str]) -> AsyncIterator[str]:
             assert_type((await client.videos.with_raw_response.retrieve(each.id)).parse(), VideoTaskResponse)
 
 
+def in_a_test() -> None:
+    mock = MockServer(cost_usd="0.40")
+    mock.script(succeeds(after=30, video=b"..."), moderated())
+    mock.fault(drops(accepted=True), on="generate")
+    assert_type(mock.client(max_retries=4), MeshAPI)
+    assert_type(mock.async_client(), AsyncMeshAPI)
+    assert_type(mock.clock, FakeClock)
+    assert_type(mock.requests, list[MockRequest])
+    assert_type(mock.tasks, dict[str, MockTask])
+    assert_type(mock.paid, int)
+    with Cassette("lake.json", mode="replay") as cassette, cassette.client() as client:
+        assert_type(client, MeshAPI)
+
+
 def refused(client: MeshAPI, asynchronous: AsyncMeshAPI) -> None:
     client.videos.generate(model="m", content=[], duration="5")  # type: ignore[arg-type]
     client.videos.generate(model="m", content=[], duratoin=5)  # type: ignore[call-arg]
@@ -199,4 +214,6 @@ def refused(client: MeshAPI, asynchronous: AsyncMeshAPI) -> None:
     client.videos.watch("t").status  # type: ignore[attr-defined]  # noqa: B018
     MeshAPI("rsk_...")  # type: ignore[call-arg]
     asynchronous.videos.wait("t").status  # type: ignore[attr-defined]  # noqa: B018
+    MockServer().fault(503)  # type: ignore[arg-type]
+    Cassette("lake.json", mode="reply")  # type: ignore[arg-type]
     meshapi.VideoGenerator  # type: ignore[attr-defined]  # noqa: B018
