@@ -35,6 +35,7 @@ SHOWCASE: Final[dict[Setting, str]] = {
     "sky": "Above the clouds at sunset",
     "space": "A ringed planet in deep space",
     "underwater": "A coral reef under the sea",
+    "fire": "Fire and embers at night",
 }
 """One prompt per scene."""
 

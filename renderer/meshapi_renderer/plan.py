@@ -21,6 +21,7 @@ Setting = Literal[
     "sky",
     "space",
     "underwater",
+    "fire",
 ]
 TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
 Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]

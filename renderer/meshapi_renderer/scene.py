@@ -104,6 +104,7 @@ SCENES: dict[Setting, str] = {
     "sky": "meshapi_renderer.scenes.sky",
     "space": "meshapi_renderer.scenes.space",
     "underwater": "meshapi_renderer.scenes.underwater",
+    "fire": "meshapi_renderer.scenes.fire",
 }
 """Setting to module; a module is imported when its setting is first asked for."""
 

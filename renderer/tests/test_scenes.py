@@ -38,6 +38,7 @@ _TIME: dict[Setting, TimeOfDay] = {
     "aurora": "night",
     "space": "night",
     "underwater": "noon",
+    "fire": "night",
 }
 
 
