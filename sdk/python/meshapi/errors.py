@@ -164,6 +164,12 @@ class GatewayTimeoutError(APIStatusError):
     """504: the provider of the model did not answer in time."""
 
 
+class MediaError(MeshAPIError):
+    """A picture of this machine that cannot be sent: not there, no picture, or too large."""
+
+    error_code = "media"
+
+
 class TaskFailedError(MeshAPIError):
     """A task ended without a result; ``task`` is the whole task, its reason in ``task.error``."""
 

@@ -4,19 +4,39 @@ Fields that are newer than this package are accepted and sent as they are. Nothi
 server judges better: limits are the model's.
 """
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any, TypedDict
+from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, field_serializer
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from os import PathLike
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias, TypedDict
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, field_serializer
+
+from meshapi._pictures import OpenImage, address, shortened, url_or_file
+
+# A picture is a URL, or a file, bytes or an open image of this machine, which are sent as a data URI.
+Picture: TypeAlias = str | bytes | PathLike[str] | OpenImage
+if TYPE_CHECKING:
+    PictureURL: TypeAlias = Picture
+    PictureMedium: TypeAlias = Picture | "MediaURL" | None
+else:
+    PictureURL = Annotated[str, BeforeValidator(address)]
+    PictureMedium = Annotated["str | MediaURL | None", BeforeValidator(address)]
 
 
 class MediaURL(BaseModel):
-    """A medium: an http(s) URL that needs no login, or a data URI with its MIME type."""
+    """A medium: an http(s) URL that needs no login, or a data URI with its MIME type.
+
+    A picture may also be a path, bytes or an open image (PIL's); it is read at once, at most 20 MiB.
+    """
 
     model_config = ConfigDict(extra="allow", defer_build=True)
 
-    url: str
+    url: PictureURL
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        return ((name, shortened(value)) for name, value in super().__repr_args__())
 
 
 class DraftTask(BaseModel):
@@ -31,27 +51,40 @@ class VideoContentItem(BaseModel):
     """One item of a prompt.
 
     ``type`` is ``text``, ``image_url``, ``video_url``, ``audio_url`` or ``draft_task`` and names the member
-    that carries the content. Media are a plain URL or an object. ``role`` is ``first_frame``,
-    ``last_frame``, ``reference_image``, ``reference_video`` or ``reference_audio``. ``subject`` names a
-    reference, so that the text can cite ``@name``.
+    that carries the content. Media are a plain URL or an object; ``image_url`` may also be a path, bytes or
+    an open image (PIL's), see ``image``. ``role`` is ``first_frame``, ``last_frame``, ``reference_image``,
+    ``reference_video`` or ``reference_audio``. ``subject`` names a reference, so that the text can cite
+    ``@name``.
     """
 
     model_config = ConfigDict(extra="allow", defer_build=True)
 
     type: str
     text: str | None = None
-    image_url: str | MediaURL | None = None
+    image_url: PictureMedium = None
     video_url: str | MediaURL | None = None
     audio_url: str | MediaURL | None = None
     draft_task: DraftTask | None = None
     role: str | None = None
     subject: str | None = None
 
+    @classmethod
+    def image(cls, source: Picture, *, role: str | None = None, subject: str | None = None) -> Self:
+        """A picture: a URL, or the name of a file, a path, bytes or an open image (PIL's) of this machine.
+
+        What is of this machine is read at once and sent within the request, at most 20 MiB a picture and 32
+        MiB in all. Raises ``MediaError`` for what is not there, no picture, or too large.
+        """
+        return cls(type="image_url", image_url=url_or_file(source), role=role, subject=subject)
+
     @field_serializer("image_url", "video_url", "audio_url")
-    def _as_object(self, value: str | MediaURL | None) -> dict[str, Any] | None:
+    def _as_object(self, value: Any) -> dict[str, Any] | None:
         if value is None:
             return None
-        return {"url": value} if isinstance(value, str) else value.model_dump(exclude_none=True)
+        return {"url": value} if isinstance(value, str) else dict(value.model_dump(exclude_none=True))
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        return ((name, shortened(value)) for name, value in super().__repr_args__())
 
 
 class VideoGenerationParams(BaseModel):
