@@ -29,7 +29,7 @@ async def _answer(connection: Connection, wish: Read | Write | Relax) -> list[Ro
         return rows_of(await connection.fetch(text, *arguments))
     if isinstance(wish, Write):
         statement = positional(SQL[wish.name].locking)
-        rows = [[_storable(value) for value in statement.arguments(row)] for row in wish.rows]
+        rows = [[storable(value) for value in statement.arguments(row)] for row in wish.rows]
         if len(rows) == 1:
             await connection.execute(statement.text, *rows[0])
         else:
@@ -50,10 +50,10 @@ def call(
     """The text of a named statement and its arguments."""
     text = SQL[name].locking if lock else SQL[name].looking
     statement = positional(text.format(**words) if words else text)
-    return statement.text, [_storable(value) for value in statement.arguments(values)]
+    return statement.text, [storable(value) for value in statement.arguments(values)]
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """Text as PostgreSQL can hold it: without U+0000, and without halves of characters."""
     if type(value) is str and not (value.isascii() and "\0" not in value):
         return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
