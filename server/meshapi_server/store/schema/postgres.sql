@@ -1,0 +1,140 @@
+-- What all migrations together make of an empty database: to be read, never executed by the server. A test compares
+-- the two catalogues.
+
+-- A task: what was asked (spec), where it stands, what came of it (outcome). Cold and wide.
+create table task (
+  id              text collate "C" not null primary key,
+  owner           text collate "C" not null,
+  request_id      text collate "C" not null,
+  requested_model text collate "C" not null,
+  model           text collate "C" not null,
+  upstream        text collate "C" not null,
+  status          text collate "C" not null check (status in ('pending', 'running', 'succeeded', 'failed')),
+  error_code      text collate "C",
+  version         bigint not null,
+  created_at      bigint not null,
+  updated_at      bigint not null,
+  completed_at    bigint,
+  expires_at      bigint not null,
+  progress        double precision,
+  draft_task_id   text collate "C",
+  metadata        jsonb,
+  spec            bytea not null,
+  outcome         bytea not null,
+  key_id          text collate "C",
+  routes          bytea not null default '\x5b5d'
+) with (fillfactor = 90);
+create index task_by_owner on task (owner, id desc);
+create index task_by_owner_status on task (owner, status, id desc);
+create index task_by_request on task (owner, request_id);
+
+-- Inline inputs (data URIs), apart from the task: they may hold megabytes and are read once.
+create table task_input (
+  task_id text collate "C" not null references task (id) on delete cascade,
+  item    bigint not null, -- index in the request's content
+  data    text not null,
+  primary key (task_id, item)
+);
+
+-- What a task in flight needs next. Hot and narrow; the row goes when nothing is left to do.
+create table schedule (
+  id               text collate "C" not null primary key references task (id),
+  upstream         text collate "C" not null,
+  state            text collate "C" not null,
+  rank             bigint not null, -- 9 - priority, so that an ascending index serves the highest first
+  due              bigint not null,
+  attempt          bigint not null default 0,
+  worker           text collate "C",
+  lease_until      bigint not null default 0,
+  upstream_ref     text collate "C",
+  polls            bigint not null default 0,
+  cancel_requested bigint not null default 0,
+  expires_at       bigint not null,
+  lane             text collate "C" not null default '', -- the pool of the key's own limit
+  submission       bigint not null default 0, -- the attempt of the last paid call
+  route            bigint not null default 0,
+  accepted_at      bigint,
+  give_up_at       bigint,
+  woken            bigint not null default 0
+) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+create index schedule_queue on schedule (upstream, rank, id) where state = 'queued';
+create index schedule_lane on schedule (upstream, lane, rank, id) where state = 'queued';
+create index schedule_due on schedule (upstream, state, due)
+  where worker is null and state in ('polling', 'fetching', 'unknown', 'cancelling');
+create index schedule_lease on schedule (lease_until) where worker is not null;
+create index schedule_expiry on schedule (expires_at);
+create index schedule_give_up on schedule (give_up_at) where give_up_at is not null;
+
+-- Limits that hold over any number of processes: of an upstream, of its polls, of a key.
+create table pool (
+  name         text collate "C" not null primary key,
+  capacity     bigint not null,
+  used         bigint not null default 0,
+  pace         double precision not null default 0, -- ms between calls; 0 is no rate
+  burst        bigint not null default 0,
+  full_at      double precision not null default 0,
+  paused_until bigint not null default 0
+) with (fillfactor = 30);
+
+-- Every attempt at a task, and the sum of its looks.
+create table timeline (
+  task_id    text collate "C" not null references task (id) on delete cascade,
+  attempt    bigint not null,
+  kind       text collate "C" not null,
+  upstream   text collate "C" not null,
+  model      text collate "C" not null,
+  worker     text collate "C",
+  started_at bigint not null,
+  ended_at   bigint,
+  result     text collate "C",
+  message    text,
+  polls      bigint,
+  primary key (task_id, attempt, kind)
+) with (fillfactor = 80);
+
+create table idempotency (
+  owner       text collate "C" not null,
+  key         text collate "C" not null,
+  fingerprint bytea not null,
+  task_id     text collate "C" not null,
+  response    bytea not null,
+  created_at  bigint not null,
+  primary key (owner, key)
+);
+create index idempotency_age on idempotency (created_at);
+
+create table api_key (
+  id          text collate "C" not null primary key,
+  owner       text collate "C" not null,
+  name        text not null,
+  hash        bytea not null unique, -- sha256 of the key; the key itself is nowhere
+  last_four   text collate "C" not null,
+  created_at  bigint not null,
+  revoked_at  bigint,
+  concurrency bigint -- tasks of this key that may occupy slots at once
+);
+
+-- Secrets of the server itself, such as the key that signs links.
+create table secret (
+  name  text collate "C" not null primary key,
+  value bytea not null
+);
+
+-- How many tasks of a kind an owner has: the total of a list without counting it.
+create table tally (
+  owner           text collate "C" not null,
+  requested_model text collate "C" not null,
+  model           text collate "C" not null,
+  status          text collate "C" not null,
+  error_code      text collate "C" not null, -- empty where there is none
+  shard           bigint not null, -- writers of different shards never wait for each other
+  tasks           bigint not null,
+  primary key (owner, requested_model, model, status, error_code, shard)
+) with (fillfactor = 50);
+
+-- The last transaction of each connection that writes: tells whether a commit happened whose answer was lost.
+create table commit_mark (
+  lane   text collate "C" not null primary key,
+  serial bigint not null,
+  at     bigint not null
+) with (fillfactor = 30);

@@ -1,0 +1,133 @@
+-- What all migrations together make of an empty database: to be read, never executed by the server. A test compares
+-- the two catalogues.
+
+-- A task: what was asked (spec), where it stands, what came of it (outcome). Cold and wide.
+create table task (
+  id              text not null primary key,
+  owner           text not null,
+  request_id      text not null,
+  requested_model text not null,
+  model           text not null,
+  upstream        text not null,
+  status          text not null check (status in ('pending', 'running', 'succeeded', 'failed')),
+  error_code      text,
+  version         integer not null,
+  created_at      integer not null,
+  updated_at      integer not null,
+  completed_at    integer,
+  expires_at      integer not null,
+  progress        real,
+  draft_task_id   text,
+  metadata        text,
+  spec            blob not null,
+  outcome         blob not null,
+  key_id          text,
+  routes          blob not null default x'5b5d'
+);
+create index task_by_owner on task (owner, id desc);
+create index task_by_owner_status on task (owner, status, id desc);
+create index task_by_request on task (owner, request_id);
+
+-- Inline inputs (data URIs), apart from the task: they may hold megabytes and are read once.
+create table task_input (
+  task_id text not null references task (id) on delete cascade,
+  item    integer not null, -- index in the request's content
+  data    text not null,
+  primary key (task_id, item)
+) without rowid;
+
+-- What a task in flight needs next. Hot and narrow; the row goes when nothing is left to do.
+create table schedule (
+  id               text not null primary key references task (id),
+  upstream         text not null,
+  state            text not null,
+  rank             integer not null, -- 9 - priority, so that an ascending index serves the highest first
+  due              integer not null,
+  attempt          integer not null default 0,
+  worker           text,
+  lease_until      integer not null default 0,
+  upstream_ref     text,
+  polls            integer not null default 0,
+  cancel_requested integer not null default 0,
+  expires_at       integer not null,
+  lane             text not null default '', -- the pool of the key's own limit
+  submission       integer not null default 0, -- the attempt of the last paid call
+  route            integer not null default 0,
+  accepted_at      integer,
+  give_up_at       integer,
+  woken            integer not null default 0
+) without rowid;
+create index schedule_queue on schedule (upstream, rank, id) where state = 'queued';
+create index schedule_lane on schedule (upstream, lane, rank, id) where state = 'queued';
+create index schedule_due on schedule (upstream, state, due)
+  where worker is null and state in ('polling', 'fetching', 'unknown', 'cancelling');
+create index schedule_lease on schedule (lease_until) where worker is not null;
+create index schedule_expiry on schedule (expires_at);
+create index schedule_give_up on schedule (give_up_at) where give_up_at is not null;
+
+-- Limits that hold over any number of processes: of an upstream, of its polls, of a key.
+create table pool (
+  name         text not null primary key,
+  capacity     integer not null,
+  used         integer not null default 0,
+  pace         real not null default 0, -- ms between calls; 0 is no rate
+  burst        integer not null default 0,
+  full_at      real not null default 0,
+  paused_until integer not null default 0
+) without rowid;
+
+-- Every attempt at a task, and the sum of its looks.
+create table timeline (
+  task_id    text not null references task (id) on delete cascade,
+  attempt    integer not null,
+  kind       text not null,
+  upstream   text not null,
+  model      text not null,
+  worker     text,
+  started_at integer not null,
+  ended_at   integer,
+  result     text,
+  message    text,
+  polls      integer,
+  primary key (task_id, attempt, kind)
+) without rowid;
+
+create table idempotency (
+  owner       text not null,
+  key         text not null,
+  fingerprint blob not null,
+  task_id     text not null,
+  response    blob not null,
+  created_at  integer not null,
+  primary key (owner, key)
+) without rowid;
+create index idempotency_age on idempotency (created_at);
+
+create table api_key (
+  id          text not null primary key,
+  owner       text not null,
+  name        text not null,
+  hash        blob not null unique, -- sha256 of the key; the key itself is nowhere
+  last_four   text not null,
+  created_at  integer not null,
+  revoked_at  integer,
+  concurrency integer -- tasks of this key that may occupy slots at once
+) without rowid;
+
+-- Secrets of the server itself, such as the key that signs links.
+create table secret (
+  name  text not null primary key,
+  value blob not null
+) without rowid;
+
+-- How many tasks of a kind an owner has: the total of a list without counting it.
+create table tally (
+  owner           text not null,
+  requested_model text not null,
+  model           text not null,
+  status          text not null,
+  error_code      text not null, -- empty where there is none
+  shard           integer not null, -- writers of different shards never wait for each other
+  tasks           integer not null,
+  primary key (owner, requested_model, model, status, error_code, shard)
+) without rowid;
