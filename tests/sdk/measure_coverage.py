@@ -83,7 +83,10 @@ def measure_python(folder: Path) -> Measured:
     settings = folder / "coveragerc"
     settings.write_text(SETTINGS.format(data=folder / "data"))
     tool = [sys.executable, "-m", "coverage"]
-    suites = ["sdk/python/tests", "tests/sdk/test_hosted.py", "tests/sdk/test_lost_answer.py"]
+    suites = [
+        "sdk/python/tests",
+        *(f"tests/sdk/test_{name}.py" for name in ("hosted", "lost_answer", "corners", "command")),
+    ]
     _run(
         [*tool, "run", f"--rcfile={settings}", "-m", "pytest", *suites, "-q", "-p", "no:cacheprovider"], ROOT
     )
