@@ -72,8 +72,9 @@ class PostgresHints:
                 except Exception as fault:
                     if not gone(fault) and not connection.is_closed():
                         log.exception("hints failed")
-                    connection.terminate()
-                    connection = await self._again()
+                # It broke while it was used, or was found closed by the server while nothing was said.
+                connection.terminate()
+                connection = await self._again()
         finally:
             with contextlib.suppress(Exception):
                 await self._send(connection)
