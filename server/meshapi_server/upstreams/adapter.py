@@ -80,14 +80,14 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 class Supports(Struct, frozen=True, kw_only=True):
-    """What else the documentation's table tells of an upstream; the shared suite proves each.
+    """What else the documentation's table tells of an upstream; the shared suite proves it.
 
-    ``data_uris``: inputs may be data URIs. ``results_last``: for how many hours a result is there, if known.
+    ``data_uris``: a first frame may be a data URI. ``results_last``: for how many hours a result can be
+    fetched at least, where the upstream says so.
     """
 
     progress: bool = False
     last_frame: bool = False
-    drafts: bool = False
     data_uris: bool = False
     signed_callbacks: bool = False
     results_last: float | None = None

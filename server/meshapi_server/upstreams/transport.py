@@ -7,12 +7,14 @@ other side, and then nobody could tell whether the call arrived. All else shares
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 from msgspec import Struct
 from yarl import URL
 
 from .http import HttpRequest, HttpResponse
+from .proxies import Proxies
 
 AGENT = "meshapi-server"
 _CONNECTIONS = 64
@@ -47,6 +49,7 @@ class Transport:
     def __init__(self, clock: Callable[[], int], timeouts: Timeouts, connections: int = _CONNECTIONS) -> None:
         self.timeouts = timeouts
         self._clock = clock
+        self._proxies = Proxies()
         self._connections = connections
         self._kept: aiohttp.ClientSession | None = None
         self._fresh: aiohttp.ClientSession | None = None
@@ -63,16 +66,17 @@ class Transport:
     ) -> HttpResponse:
         """One request and its whole answer, without any retry. Raises NotSent or NoAnswer."""
         session = self._session(fresh=fresh)
+        there = _parsed(url)
         total = self.timeouts.total if seconds is None else seconds
         limits = aiohttp.ClientTimeout(total=total, connect=min(self.timeouts.connect, total * 0.9))
         try:
             async with session.request(
                 request.method,
-                _parsed(url),
+                there,
                 data=request.body or None,
-                headers=headers,
                 timeout=limits,
                 allow_redirects=False,
+                **self._via(there, headers),
             ) as answer:
                 return await self._read(answer, largest)
         except _BEFORE_SENDING as fault:
@@ -88,10 +92,11 @@ class Transport:
             total=None, connect=self.timeouts.connect, sock_read=self.timeouts.silence
         )
         session = self._session(fresh=False)
+        there = _parsed(url)
         problem: Exception | None = None
         try:
             async with session.get(
-                _parsed(url), headers=headers, timeout=limits, allow_redirects=False
+                there, timeout=limits, allow_redirects=False, **self._via(there, headers)
             ) as answer:
                 yield answer
         except _BEFORE_SENDING as fault:
@@ -121,11 +126,20 @@ class Transport:
         )
         return aiohttp.ClientSession(
             connector=connector,
-            trust_env=True,
+            trust_env=False,  # see proxies.py
             headers={"user-agent": AGENT},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=True,
         )
+
+    def _via(self, url: URL, headers: Mapping[str, str]) -> dict[str, Any]:
+        """The request's headers and its proxy, which is told who we are where it will read it."""
+        proxy = self._proxies.choose(url)
+        if proxy is None:
+            return {"headers": headers}
+        if url.scheme == "https":  # a tunnel: the headers inside are not for the proxy
+            return {"headers": headers, "proxy": proxy.url, "proxy_headers": proxy.headers}
+        return {"headers": {**headers, **proxy.headers}, "proxy": proxy.url}
 
     async def _read(self, answer: aiohttp.ClientResponse, largest: int) -> HttpResponse:
         blocks: list[bytes] = []

@@ -10,6 +10,7 @@ from meshapi_server.upstreams.contract import Job, Rejected
 from .bench import Bench
 from .cases import CASES
 
+LASTING = [case for case in CASES if case.adapter().supports.results_last]
 WITH_LAST_FRAME = [case for case in CASES if case.adapter().supports.last_frame]
 
 
@@ -45,6 +46,15 @@ async def test_a_result_can_be_fetched_again(bench: Bench, tmp_path: Path) -> No
     await bench.upstream.fetch(reference, job, folder)
     rendered = await bench.upstream.fetch(reference, job, folder)
     assert rendered.video.stat().st_size == FILES["video.mp4"].stat().st_size
+
+
+@pytest.mark.parametrize("case", LASTING, ids=str)
+async def test_a_result_is_there_for_as_long_as_the_upstream_says(bench: Bench, tmp_path: Path) -> None:
+    job = bench.job()
+    reference = await finished(bench, job)
+    bench.fake.clock.advance((bench.upstream.adapter.supports.results_last or 0) * 3600 - 60)
+    rendered = await bench.upstream.fetch(reference, job, bench.workspace(tmp_path))
+    assert rendered.video.read_bytes() == FILES["video.mp4"].read_bytes()
 
 
 @pytest.mark.parametrize("case", WITH_LAST_FRAME, ids=str)

@@ -1,12 +1,18 @@
 """What a submission does, and what each kind of no becomes."""
 
-import pytest
+import base64
 
-from meshapi_server.upstreams.contract import Deferred, Job, Rejected, TaskError, Unserved
+import pytest
+from tests.upstreams.fake.files import FILES
+
+from meshapi_server.upstreams.contract import ContentItem, Deferred, Job, Rejected, TaskError, Unserved
+from meshapi_server.upstreams.http import data_uri
 from meshapi_server.upstreams.redaction import UpstreamFault
 
 from .bench import Bench
 from .cases import CASES, those_that
+
+WITH_DATA_URIS = [case for case in CASES if case.adapter().supports.data_uris]
 
 
 async def refused(bench: Bench, plot: str, job: Job | None = None) -> Exception:
@@ -79,6 +85,19 @@ async def test_key_funds_and_model_are_matters_of_this_upstream_alone(bench: Ben
     assert fault.error.code == "upstream_error"
     assert fault.error.charged == "no"
     assert bench.sales() == []
+
+
+@pytest.mark.parametrize("case", WITH_DATA_URIS, ids=str)
+async def test_a_first_frame_may_be_a_data_uri(bench: Bench) -> None:
+    data = FILES["last_frame.png"].read_bytes()
+    prompt, frame = (
+        ContentItem(kind="text", index=0, text="a paper boat"),
+        ContentItem(kind="image", index=1, url=data_uri("image/png", data), role="first_frame"),
+    )
+    await bench.upstream.submit(bench.job(content=(prompt, frame)))
+    (received,) = bench.fake.shop.received
+    assert data in received.body or base64.b64encode(data) in received.body
+    assert len(bench.sales()) == 1
 
 
 @pytest.mark.parametrize("plot", ["rate_limited", "overloaded"])
