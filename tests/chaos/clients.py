@@ -175,7 +175,7 @@ class Reader:
                 return
 
 
-async def carry_out_all(orders: Sequence[Order], clients: Sequence[Client], at_once: int) -> None:
+async def carry_out_all(orders: Sequence[Order], clients: Mapping[str, Client], at_once: int) -> None:
     """Every order at its time, ``at_once`` of them in progress at most."""
     time = asyncio.get_running_loop().time
     began = time()

@@ -84,7 +84,8 @@ class Cluster:
     def stop(self) -> None:
         """Drain every process, all at once."""
         with ThreadPoolExecutor(len(self.members)) as pool:
-            list(pool.map(Member.drain, self.members))
+            for each in [pool.submit(member.drain) for member in self.members]:
+                each.result()
 
     def end(self) -> None:
         """End what still runs."""

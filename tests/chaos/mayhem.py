@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .cluster import Cluster
-from .member import Member, StartFailed
+from .member import DrainFailed, Member, StartFailed
 
 Kind = Literal[
     "kill worker",
@@ -175,11 +175,17 @@ class Mayhem:
                 member.thaw()
                 return
             if act.kind == "drain":
-                await asyncio.to_thread(member.drain)
+                await self._drain(member)
             else:
                 await asyncio.to_thread(member.kill)
             await asyncio.sleep(act.pause)
             await self._start(member)
+
+    async def _drain(self, member: Member) -> None:
+        try:
+            await asyncio.to_thread(member.drain)
+        except DrainFailed as failure:
+            self.violations.append(str(failure))
 
     async def _start(self, member: Member) -> None:
         """As a supervisor does: again, when it could not start because its database was away."""

@@ -20,6 +20,10 @@ class StartFailed(Exception):
     """The process ended before it was ready: its database was away, say."""
 
 
+class DrainFailed(Exception):
+    """The process did not end well after SIGTERM, or not in time."""
+
+
 class Member:
     """`meshapi serve` in one role, in the process group ``group``. Its words go to a log that outlives it."""
 
@@ -96,7 +100,7 @@ class Member:
         os.kill(self.pid, signal.SIGCONT)
 
     def drain(self, seconds: float = 40.0) -> None:
-        """SIGTERM, as at a deployment; it must end well, and in time."""
+        """SIGTERM, as at a deployment. Raises DrainFailed, after ending it the hard way."""
         if self._process is None:
             return
         process, self._process = self._process, None
@@ -106,8 +110,9 @@ class Member:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(20)
-            raise AssertionError(f"{self.name} did not drain within {seconds} s") from None
-        assert status == 0, f"{self.name} drained with exit status {status}"
+            raise DrainFailed(f"{self.name} did not drain within {seconds} s") from None
+        if status != 0:
+            raise DrainFailed(f"{self.name} drained with exit status {status}")
 
     def end(self) -> None:
         """End it whatever its state, at the end of a run that failed."""

@@ -23,6 +23,8 @@ _MODELS: Mapping[str, float] = {
 _RENDERED = "mesh/diorama-1"
 _FOLLOWS: Mapping[Follow, float] = {"wait": 0.5, "watch": 0.3, "look": 0.2}
 _THENS: Mapping[Then, float] = {"keep": 0.65, "delete": 0.3, "download": 0.05}
+# The last one may have few tasks at upstreams at once, so it can only have few.
+_CALLERS = {"owner": 0.45, "stranger": 0.45, "limited": 0.1}
 _CANCELLED = 0.08
 _TWICE = 0.06
 _LONGEST_CANCEL = 3.0  # s after the create, at most
@@ -42,7 +44,7 @@ class Order:
     number: int
     at: float
     model: str
-    caller: int
+    caller: str
     follow: Follow
     then: Then
     cancel_after: float | None
@@ -59,15 +61,15 @@ class Order:
         return body
 
 
-def draw(seed: int, count: int, seconds: float, renders: int, callers: int) -> Sequence[Order]:
+def draw(seed: int, count: int, seconds: float, renders: int) -> Sequence[Order]:
     """The orders of a run: ``count`` within ``seconds``, of which ``renders`` by the built-in model."""
     chance = random.Random(f"orders {seed}")
     times = sorted(chance.uniform(0, seconds) for _ in range(count))
     rendered = set(chance.sample(range(count), renders))
-    return [_order(chance, number, at, number in rendered, callers) for number, at in enumerate(times)]
+    return [_order(chance, number, at, number in rendered) for number, at in enumerate(times)]
 
 
-def _order(chance: random.Random, number: int, at: float, rendered: bool, callers: int) -> Order:
+def _order(chance: random.Random, number: int, at: float, rendered: bool) -> Order:
     model = _RENDERED if rendered else _drawn(chance, _MODELS)
     cancel_after = chance.uniform(0, _LONGEST_CANCEL) if chance.random() < _CANCELLED else None
     if cancel_after is not None and chance.random() < 0.2:
@@ -76,7 +78,7 @@ def _order(chance: random.Random, number: int, at: float, rendered: bool, caller
         number=number,
         at=at,
         model=model,
-        caller=chance.randrange(callers),
+        caller=_drawn(chance, _CALLERS),
         follow=_drawn(chance, _FOLLOWS),
         then=_drawn(chance, _THENS),
         cancel_after=cancel_after,

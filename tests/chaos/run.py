@@ -5,7 +5,7 @@ import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from . import audit, mayhem, orders, snapshot
 from .caller import Caller
 from .clients import Client, Reader, carry_out_all
 from .cluster import Cluster, Key, Plan, cluster
+from .member import DrainFailed
 from .snapshot import End
 from .witness import Witness
 
@@ -94,32 +95,39 @@ async def run(wish: Wish, folder: Path, say: Say) -> Outcome:
         say(f"starting {', '.join(member.name for member in made.members)}")
         await asyncio.to_thread(made.start)
         await _ride(wish, made, keys, witness, outcome, say)
-        await asyncio.to_thread(made.stop)
+        try:
+            await asyncio.to_thread(made.stop)
+        except DrainFailed as failure:
+            outcome.violations.append(str(failure))
         await _audit(made, witness, outcome)
     return outcome
 
 
-def _keys(made: Cluster) -> list[Key]:
-    first = made.create_key("free")
-    limited = made.create_key("limited", owner=first.owner, concurrency=_LANE)
-    return [first, made.create_key("another owner"), limited]
+def _keys(made: Cluster) -> Mapping[str, Key]:
+    owner = made.create_key("owner")
+    return {
+        "owner": owner,
+        "stranger": made.create_key("stranger"),
+        "limited": made.create_key("limited", owner=owner.owner, concurrency=_LANE),
+    }
 
 
 async def _ride(
-    wish: Wish, made: Cluster, keys: list[Key], witness: Witness, outcome: Outcome, say: Say
+    wish: Wish, made: Cluster, keys: Mapping[str, Key], witness: Witness, outcome: Outcome, say: Say
 ) -> None:
     began = time.monotonic()
     watcher, disaster = Watcher(made, say), mayhem.Mayhem(made)
     acts = mayhem.draw(
         wish.seed, wish.kills, wish.seconds, shared=made.database.shared, lease=wish.plan.lease
     )
-    wanted = orders.draw(wish.seed, wish.tasks, wish.seconds, wish.renders, callers=len(keys))
+    wanted = orders.draw(wish.seed, wish.tasks, wish.seconds, wish.renders)
     async with _callers(made, keys, witness, wish.seed) as callers:
-        clients = [
-            Client(caller, witness, random.Random(f"client {wish.seed} {number}"), f"run-{wish.seed}")
-            for number, caller in enumerate(callers)
-        ]
-        async with _background(watcher.watch(), *(Reader(caller, witness).read() for caller in callers[:2])):
+        clients = {
+            name: Client(caller, witness, random.Random(f"client {wish.seed} {name}"), f"run-{wish.seed}")
+            for name, caller in callers.items()
+        }
+        readers = [Reader(callers[name], witness).read() for name in ("owner", "stranger")]
+        async with _background(watcher.watch(), *readers):
             served = asyncio.create_task(carry_out_all(wanted, clients, wish.at_once))
             await disaster.carry_out(acts)
             say(f"all {sum(disaster.done[kind] for kind in mayhem.KILLS)} kills done, the upstream is calm")
@@ -190,15 +198,15 @@ def _orphans(made: Cluster) -> list[int]:
 
 @contextlib.asynccontextmanager
 async def _callers(
-    made: Cluster, keys: list[Key], witness: Witness, seed: int
-) -> AsyncIterator[list[Caller]]:
+    made: Cluster, keys: Mapping[str, Key], witness: Witness, seed: int
+) -> AsyncIterator[Mapping[str, Caller]]:
     bases = [member.base_url for member in made.apis]
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
-        yield [
-            Caller(session, bases, key.secret, witness, random.Random(f"caller {seed} {number}"))
-            for number, key in enumerate(keys)
-        ]
+        yield {
+            name: Caller(session, bases, key.secret, witness, random.Random(f"caller {seed} {name}"))
+            for name, key in keys.items()
+        }
 
 
 @contextlib.asynccontextmanager
