@@ -5,23 +5,20 @@ import re
 import secrets
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 from urllib.parse import quote, urlencode
 
 from . import _decoding, _paths
-from ._exchange import Ambient, Exchange, Outcome, Repeat, Request
+from ._exchange import Ambient, Exchange, Outcome, QueryPairs, Repeat, Request
 from ._retry import RetryPolicy, exchange
 from ._service import Service
 from ._settings import Settings, Timeout, checked_timeout, with_retries
 from .errors import ConfigurationError, RequestTooLargeError
-from .types import (
-    ListVideoGenerationsFields,
-    ListVideoGenerationsParams,
-    VideoGenerationFields,
-    VideoGenerationParams,
-    VideoTaskList,
-)
-from .types.listing import QueryPairs
+from .types.params import VideoGenerationParams
+
+if TYPE_CHECKING:
+    from ._arguments import GenerateArguments, ListArguments
+    from .types import VideoTaskList
 
 PROBE_SECONDS = 5.0
 # wire.md section 1: a server answers 413 to more.
@@ -50,14 +47,6 @@ class CreateOptions(RequestOptions, total=False):
 
     extra_body: Mapping[str, Any]
     idempotency_key: str
-
-
-class GenerateArguments(VideoGenerationFields, CreateOptions, total=False):
-    """The keyword arguments of ``generate``: the parameters and the options."""
-
-
-class ListArguments(ListVideoGenerationsFields, RequestOptions, total=False):
-    """The keyword arguments of ``list`` and ``iter``: the parameters and the options."""
 
 
 _OPTIONS = frozenset(RequestOptions.__annotations__)
@@ -106,7 +95,7 @@ class Calls:
         policy = self.settings.retry
         return with_retries(policy, options["max_retries"]) if "max_retries" in options else policy
 
-    def create(self, params: object, arguments: GenerateArguments) -> tuple[str, Exchange]:
+    def create(self, params: object, arguments: "GenerateArguments") -> tuple[str, Exchange]:
         """The idempotency key of all sends, and the exchange of ``POST /v1/video/generations`` itself."""
         body, options = _body("generate", params, arguments)
         if body.get("dry_run"):
@@ -118,7 +107,7 @@ class Calls:
         headers = {**request.headers, "Idempotency-Key": key}
         return key, self.perform(replace(request, headers=headers, idempotency_key=key), options)
 
-    def quote(self, params: object, arguments: GenerateArguments) -> Exchange:
+    def quote(self, params: object, arguments: "GenerateArguments") -> Exchange:
         """The exchange of ``POST /v1/video/quote``, which may be repeated freely: it spends nothing.
 
         The idempotency key of a create is not sent along: the create that follows may want to use it.
@@ -151,7 +140,7 @@ class Calls:
         """The exchange of ``GET /v1/video/generations``."""
         return self.perform(self.request("GET", _paths.GENERATIONS, options, query=query), options)
 
-    def page(self, query: QueryPairs, options: RequestOptions) -> Generator[Any, Outcome, VideoTaskList]:
+    def page(self, query: QueryPairs, options: RequestOptions) -> "Generator[Any, Outcome, VideoTaskList]":
         """The same, decoded, for walking through pages."""
         return _decoding.page((yield from self.list(query, options)))
 
@@ -178,18 +167,20 @@ class Calls:
         )
 
 
-def list_query(params: object, arguments: ListArguments) -> tuple[QueryPairs, RequestOptions]:
+def list_query(params: object, arguments: "ListArguments") -> tuple[QueryPairs, RequestOptions]:
     """The query pairs of a parameter object or of keyword arguments, and the options beside them."""
     fields, options = _split(arguments, _OPTIONS)
     if params is not None and fields:
         raise _both("list")
+    from .types.listing import ListVideoGenerationsParams
+
     given = fields if params is None else params
     if isinstance(given, ListVideoGenerationsParams):
         return given.to_query(), options
     return ListVideoGenerationsParams.model_validate(given).to_query(), options
 
 
-def waiting_options(arguments: GenerateArguments) -> RequestOptions:
+def waiting_options(arguments: "GenerateArguments") -> RequestOptions:
     """The options of a create that also hold for the wait that follows."""
     kept = ("timeout", "max_retries", "extra_headers")
     return cast("RequestOptions", {name: value for name, value in arguments.items() if name in kept})
@@ -201,7 +192,9 @@ def _split(arguments: Mapping[str, Any], names: frozenset[str]) -> tuple[dict[st
     return fields, cast("CreateOptions", {name: value for name, value in arguments.items() if name in names})
 
 
-def _body(method: str, params: object, arguments: GenerateArguments) -> tuple[dict[str, Any], RequestOptions]:
+def _body(
+    method: str, params: object, arguments: "GenerateArguments"
+) -> tuple[dict[str, Any], RequestOptions]:
     """The body of a create, and the options that any call takes."""
     fields, options = _split(arguments, _CREATE_OPTIONS)
     if params is not None and fields:

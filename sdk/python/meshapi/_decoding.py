@@ -1,36 +1,35 @@
 """From the answer of a success to the value a method returns. No I/O."""
 
+from __future__ import annotations
+
 import json
-from typing import TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from pydantic import ValidationError
 
 from ._exchange import Answer
 from .errors import MeshAPIError, ResponseDecodingError
-from .types import (
+from .types.task import (
     CreateVideoGenerationResponse,
     DeleteVideoGenerationResponse,
-    Model,
-    ModelList,
-    Quote,
-    Timeline,
-    VideoTaskList,
     VideoTaskResponse,
 )
 
-Response = TypeVar(
-    "Response",
-    VideoTaskResponse,
-    CreateVideoGenerationResponse,
-    VideoTaskList,
-    Model,
-    DeleteVideoGenerationResponse,
-    Quote,
-    Timeline,
-)
+if TYPE_CHECKING:
+    from .types import Model, ModelList, Quote, Timeline, VideoTaskList
+
+    class _Result(Protocol):
+        request_id: str | None
+
+        @classmethod
+        def model_validate_json(cls, json_data: str | bytes | bytearray) -> Self: ...
 
 
-def decoded(kind: type[Response], answer: Answer) -> Response:
+# What the first call of most programs does not need is loaded by the calls that do.
+Result = TypeVar("Result", bound="_Result")
+
+
+def decoded(kind: type[Result], answer: Answer) -> Result:
     """The body of a success as a value that knows its request id. Raises ResponseDecodingError."""
     try:
         value = kind.model_validate_json(answer.body)
@@ -61,6 +60,8 @@ def created(answer: Answer, idempotency_key: str | None) -> CreateVideoGeneratio
 
 def page(answer: Answer) -> VideoTaskList:
     """One page of tasks, which all know the request that brought them."""
+    from .types.listing import VideoTaskList
+
     tasks = decoded(VideoTaskList, answer)
     for each in tasks.data:
         each.request_id = each.request_id or tasks.request_id
@@ -69,11 +70,15 @@ def page(answer: Answer) -> VideoTaskList:
 
 def quote(answer: Answer) -> Quote:
     """A quote."""
+    from .types.quote import Quote
+
     return decoded(Quote, answer)
 
 
 def timeline(answer: Answer) -> Timeline:
     """The history of a task."""
+    from .types.timeline import Timeline
+
     return decoded(Timeline, answer)
 
 
@@ -87,11 +92,15 @@ def deleted(task_id: str, answer: Answer) -> DeleteVideoGenerationResponse:
 
 def model(answer: Answer) -> Model:
     """A model of the catalogue."""
+    from .types.model import Model
+
     return decoded(Model, answer)
 
 
 def models(answer: Answer) -> ModelList:
     """The bare array of ``GET /v1/models``; a ``{"data": [...]}`` around it is read too."""
+    from .types.model import Model, ModelList
+
     try:
         body = json.loads(answer.body)
     except ValueError:

@@ -17,11 +17,10 @@ from . import _paths
 from ._calls import Calls, RequestOptions
 from ._decoding import decoded
 from ._error_decoding import error_from, failure_error
-from ._exchange import Answer, Close, Deliver, Failure, Open, Outcome, Read, Request, Sleep
+from ._exchange import Answer, Close, Deliver, Failure, Open, Outcome, QueryPairs, Read, Request, Sleep
 from ._retry import is_transient, wished_seconds
 from .errors import DownloadError, MeshAPIError, TaskFailedError
-from .types import VideoTaskResponse
-from .types.listing import QueryPairs
+from .types.task import VideoTaskResponse
 
 Variant = Literal["video", "last_frame"]
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")

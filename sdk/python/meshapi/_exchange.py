@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+# Names and values of a query, in their order.
+QueryPairs: TypeAlias = list[tuple[str, str]]
 # What sending a request a second time would mean.
 Repeat = Literal["always", "with_key", "never"]
 

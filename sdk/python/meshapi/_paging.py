@@ -3,13 +3,17 @@
 By cursor where the server knows it, which costs the same at any depth; by offset where it does not.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ._exchange import Deliver, Outcome
-from .types.listing import QueryPairs, VideoTaskList
+from ._exchange import Deliver, Outcome, QueryPairs
 
-Fetch = Callable[[QueryPairs], Generator[Any, Outcome, VideoTaskList]]
+if TYPE_CHECKING:
+    from .types import VideoTaskList
+
+Fetch: TypeAlias = "Callable[[QueryPairs], Generator[Any, Outcome, VideoTaskList]]"
 
 _ORDER = ("limit", "offset", "after")
 

@@ -16,7 +16,7 @@ from ._exchange import Answer, Close, Deliver, Failure, Open, Outcome, Read, Req
 from ._retry import is_transient, wished_seconds
 from ._sse import EventParser
 from .errors import ConfigurationError, MeshAPIError, ResponseDecodingError, WaitTimeoutError
-from .types import VideoTaskResponse
+from .types.task import VideoTaskResponse
 
 # The server sends at least a comment every 15 s; a stream silent for longer is dead or held back by a proxy.
 SILENCE_SECONDS = 20.0

@@ -66,6 +66,35 @@ def test_importing_the_package_loads_no_library():
     assert not {"httpx2", "pydantic", "typer", "rich", "asyncio"} & set(json.loads(done.stdout))
 
 
+def test_what_only_some_programs_use_is_loaded_when_it_is_used():
+    code = (
+        "import sys, json; from meshapi import MeshAPI, VideoGenerationParams, VideoContentItem;"
+        " print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    late = {
+        "_sink",
+        "_part",
+        "_download",
+        "_watch",
+        "_raw",
+        "types.listing",
+        "types.quote",
+        "webhooks",
+        "testing",
+    }
+    assert not {f"meshapi.{name}" for name in late} & set(json.loads(done.stdout))
+
+
+def test_the_modules_of_the_public_api_are_attributes():
+    assert meshapi.webhooks.verify
+    assert meshapi.testing.MockServer
+    assert (meshapi.errors, meshapi.types) == (errors, types)
+    with pytest.raises(AttributeError, match="VideoGenerator"):
+        _ = types.VideoGenerator
+    assert set(types.__all__) <= set(dir(types))
+
+
 def test_the_sync_client_does_not_load_the_async_one():
     code = "import sys, json; from meshapi import MeshAPI; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,8 +1,13 @@
 """What a type checker must see of the public API. Checked by mypy, never run (see test_typing.py)."""
 
 from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import assert_type
+
+import httpx
+import httpx2
+from PIL import Image
 
 from meshapi import (
     AsyncMeshAPI,
@@ -14,12 +19,20 @@ from meshapi import (
     MeshAPIError,
     Model,
     ModelList,
+    Quote,
+    QuoteLine,
+    RawResponse,
     TaskFailedError,
+    Timeline,
+    TimelineEntry,
     VideoContentItem,
     VideoGenerationParams,
     VideoTaskList,
     VideoTaskResponse,
+    WebhookEvent,
+    webhooks,
 )
+from meshapi.testing import Cassette, MockServer
 
 LAKE = VideoContentItem(type="text", text="A serene mountain lake at sunrise")
 
@@ -38,6 +51,24 @@ def sync(client: MeshAPI) -> None:
     assert_type(client.videos.wait(task.id, max_wait=60), VideoTaskResponse)
     assert_type(client.videos.generate_and_wait(params, max_wait=60, seed=7), VideoTaskResponse)
     assert_type(client.videos.cancel(task.id), VideoTaskResponse)
+    quote = client.videos.quote(params, timeout=3)
+    assert_type(quote, Quote)
+    assert_type(quote.cost_usd, str | None)
+    assert_type(
+        client.videos.quote(model="m/x", content=[LAKE], max_cost_usd=Decimal("0.5")).lines, list[QuoteLine]
+    )
+    for entry in client.videos.timeline(task.id):
+        assert_type(entry, TimelineEntry)
+    raw = client.videos.with_raw_response.retrieve(task.id, max_retries=0)
+    assert_type(raw, RawResponse[VideoTaskResponse])
+    assert_type(raw.parse(), VideoTaskResponse)
+    assert_type(raw.request_id, str | None)
+    assert_type(client.videos.with_raw_response.generate(params).parse(), CreateVideoGenerationResponse)
+    assert_type(client.models.with_raw_response.list().parse(), ModelList)
+    event = client.webhooks.parse(b"", {"webhook-id": "e"})
+    assert_type(event, WebhookEvent)
+    assert_type(event.task, VideoTaskResponse)
+    webhooks.verify(b"", {"webhook-id": "e"}, secret=["whsec_a", "whsec_b"], tolerance=60)
     assert_type(client.videos.delete(task.id), DeleteVideoGenerationResponse)
     assert_type(client.videos.download(task, Path("lake.mp4")), DownloadResult)
     assert_type(client.videos.iter_bytes(task, variant="last_frame"), Iterator[bytes])
@@ -59,6 +90,8 @@ def refused(client: MeshAPI) -> None:
     client.videos.generate(model="m", content=[LAKE], duratoin=5)  # type: ignore[call-arg]
     client.videos.retrieve("t", timout=3)  # type: ignore[call-arg]
     client.videos.download("t", "lake.mp4", variant="poster")  # type: ignore[arg-type]
+    client.videos.quote(model="m", content=[LAKE], max_cost=1)  # type: ignore[call-arg]
+    client.webhooks.parse({"id": "t"}, {})  # type: ignore[arg-type]
     client.videos.list(limit="20")  # type: ignore[arg-type]
     import meshapi
 
@@ -78,6 +111,30 @@ def errors() -> None:
         assert_type(error.task_may_exist, bool)
 
 
+def pictures(opened: Image.Image) -> None:
+    VideoContentItem(type="image_url", image_url=Path("first.png"), role="first_frame")
+    VideoContentItem(type="image_url", image_url=b"...")
+    VideoContentItem(type="image_url", image_url=opened)
+    assert_type(VideoContentItem.image("first.png", role="last_frame"), VideoContentItem)
+    VideoContentItem.image(7)  # type: ignore[arg-type]
+
+
+def injected(old: httpx.Client, new: httpx2.Client) -> None:
+    MeshAPI(http_client=old)
+    MeshAPI(http_client=new)
+    MeshAPI(http_client={})  # type: ignore[arg-type]
+
+
+def tests(server: MockServer) -> None:
+    assert_type(server.client(max_retries=0), MeshAPI)
+    assert_type(server.async_client(), AsyncMeshAPI)
+    MeshAPI(http_client=server)
+    AsyncMeshAPI(http_client=server)
+    with Cassette("lake.json") as cassette:
+        assert_type(cassette.client(timeout=3), MeshAPI)
+        assert_type(cassette.async_client(http_client=httpx2.AsyncClient()), AsyncMeshAPI)
+
+
 async def asynchronous(client: AsyncMeshAPI) -> None:
     task = await client.videos.generate(model="mesh/diorama-1", content=[LAKE])
     assert_type(task, CreateVideoGenerationResponse)
@@ -86,5 +143,11 @@ async def asynchronous(client: AsyncMeshAPI) -> None:
     assert_type(client.videos.iter(), AsyncIterator[VideoTaskResponse])
     assert_type(client.videos.iter_bytes(task.id), AsyncIterator[bytes])
     assert_type(await client.videos.download(task, "lake.mp4"), DownloadResult)
+    assert_type(await client.videos.quote(model="m/x", content=[LAKE]), Quote)
+    assert_type(await client.videos.timeline(task.id), Timeline)
+    raw = await client.videos.with_raw_response.list(limit=3)
+    assert_type(raw.parse(), VideoTaskList)
+    AsyncMeshAPI(http_client=httpx.AsyncClient())
+    AsyncMeshAPI(http_client=httpx.Client())  # type: ignore[arg-type]
     async with AsyncMeshAPI(token="rsk_x") as entered:
         assert_type(entered, AsyncMeshAPI)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import httpx2
@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 class HttpxClient(Protocol):
     """``httpx2.AsyncClient`` or ``httpx.AsyncClient``."""
 
-    def build_request(self, method: str, url: Any, **more: Any) -> Any:
-        """Make a request."""
+    @property
+    def build_request(self) -> Callable[..., Any]:
+        """Makes a request."""
 
-    def send(self, request: Any, *, stream: bool = ..., **more: Any) -> Awaitable[Any]:
-        """Send it."""
+    @property
+    def send(self) -> Callable[..., Any]:
+        """Sends it."""
 
-    def aclose(self) -> Awaitable[None]:
-        """Close all connections."""
+    @property
+    def aclose(self) -> Callable[[], Awaitable[None]]:
+        """Closes all connections."""
 
 
 class Wired(Protocol):

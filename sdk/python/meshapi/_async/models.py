@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from meshapi import _decoding
 from meshapi._calls import Calls, RequestOptions
-from meshapi.types import Model, ModelList
 
 from .driver import AsyncDriver
-from .raw import AsyncRawModels
+
+if TYPE_CHECKING:
+    from meshapi.types import Model, ModelList
+
+    from .raw import AsyncRawModels
 
 
 class AsyncModels:
@@ -22,6 +25,8 @@ class AsyncModels:
     @property
     def with_raw_response(self) -> AsyncRawModels:
         """The same calls with the HTTP answer around the result: ``status``, ``headers``, ``parse()``."""
+        from .raw import AsyncRawModels
+
         return AsyncRawModels(self._calls, self._driver)
 
     async def list(

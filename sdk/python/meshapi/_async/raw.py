@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from meshapi import _decoding
-from meshapi._calls import Calls, GenerateArguments, ListArguments, RequestOptions, list_query
+from meshapi._calls import Calls, RequestOptions, list_query
 from meshapi._raw import RawResponse, raw
-from meshapi.types import (
-    CreateVideoGenerationResponse,
-    DeleteVideoGenerationResponse,
-    ListVideoGenerationsParams,
-    Model,
-    ModelList,
-    Quote,
-    Timeline,
-    VideoGenerationParams,
-    VideoTaskList,
-    VideoTaskResponse,
-)
 
 from .driver import AsyncDriver
+
+if TYPE_CHECKING:
+    from meshapi._arguments import GenerateArguments, ListArguments
+    from meshapi.types import (
+        CreateVideoGenerationResponse,
+        DeleteVideoGenerationResponse,
+        ListVideoGenerationsParams,
+        Model,
+        ModelList,
+        Quote,
+        Timeline,
+        VideoGenerationParams,
+        VideoTaskList,
+        VideoTaskResponse,
+    )
 
 
 class AsyncRawVideos:

@@ -4,37 +4,35 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from os import PathLike
-from typing import Any, BinaryIO, Unpack
+from typing import TYPE_CHECKING, Any, BinaryIO, Unpack
 
 from meshapi import _decoding
-from meshapi._calls import (
-    Calls,
-    GenerateArguments,
-    ListArguments,
-    RequestOptions,
-    list_query,
-    waiting_options,
-)
-from meshapi._download import Begun, Fetch, Finished, Variant
-from meshapi._paging import walk
-from meshapi._part import Origin
-from meshapi._sink import DownloadResult, bytes_only, sink_for
-from meshapi._watch import WaitPlan, Watch
+from meshapi._calls import Calls, RequestOptions, list_query, waiting_options
 from meshapi.errors import TaskFailedError
-from meshapi.types import (
-    CreateVideoGenerationResponse,
-    DeleteVideoGenerationResponse,
-    ListVideoGenerationsParams,
-    Quote,
-    Timeline,
-    VideoGenerationParams,
-    VideoTaskList,
-    VideoTaskResponse,
-)
+from meshapi.types.task import VideoTaskResponse
 
 from .driver import AsyncDriver
-from .raw import AsyncRawVideos
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from meshapi._arguments import GenerateArguments, ListArguments
+    from meshapi._download import Variant
+    from meshapi._sink import DownloadResult
+    from meshapi._watch import Watch
+    from meshapi.types import (
+        CreateVideoGenerationResponse,
+        DeleteVideoGenerationResponse,
+        ListVideoGenerationsParams,
+        Quote,
+        Timeline,
+        VideoGenerationParams,
+        VideoTaskList,
+    )
+
+    from .raw import AsyncRawVideos
+
+# Importing the client must cost little, so what only some programs do is loaded when it is done.
 
 DEFAULT_MAX_WAIT = 1800.0
 DEFAULT_POLL_INTERVAL = 2.0
@@ -50,6 +48,8 @@ class AsyncVideos:
     @property
     def with_raw_response(self) -> AsyncRawVideos:
         """The same calls with the HTTP answer around the result: ``status``, ``headers``, ``parse()``."""
+        from .raw import AsyncRawVideos
+
         return AsyncRawVideos(self._calls, self._driver)
 
     async def generate(
@@ -104,6 +104,8 @@ class AsyncVideos:
         **arguments: Unpack[ListArguments],
     ) -> AsyncIterator[VideoTaskResponse]:
         """All tasks that the parameters select, newest first; pages are fetched as the loop gets to them."""
+        from meshapi._paging import walk
+
         query, options = list_query(params, arguments)
         steps = walk(query, lambda wanted: self._calls.page(wanted, options))
         return self._driver.stream(steps)
@@ -124,7 +126,7 @@ class AsyncVideos:
         and can be waited for again.
         """
         last = VideoTaskResponse(id=task_id)
-        steps = Watch(self._calls, task_id, WaitPlan(max_wait, poll_interval), options).steps()
+        steps = self._watch(task_id, max_wait, poll_interval, options).steps()
         async with aclosing(self._driver.stream(steps)) as changes:
             async for task in changes:
                 last = task
@@ -145,8 +147,12 @@ class AsyncVideos:
         Uses the server's events, else long-polling, else polling. A failed task does not raise; a wait that
         runs out does.
         """
-        steps = Watch(self._calls, task_id, WaitPlan(max_wait, poll_interval), options).steps()
-        return self._driver.stream(steps)
+        return self._driver.stream(self._watch(task_id, max_wait, poll_interval, options).steps())
+
+    def _watch(self, task_id: str, max_wait: float, poll_interval: float, options: RequestOptions) -> Watch:
+        from meshapi._watch import WaitPlan, Watch
+
+        return Watch(self._calls, task_id, WaitPlan(max_wait, poll_interval), options)
 
     async def generate_and_wait(
         self,
@@ -192,6 +198,10 @@ class AsyncVideos:
         later download to the same path, even by another process (``.NAME.part`` holds what is there). The
         server's SHA-256 is checked where it is sent.
         """
+        from meshapi._download import Fetch
+        from meshapi._part import Origin
+        from meshapi._sink import sink_for
+
         task_id = _id(task)
         Fetch(self._calls, task_id, variant, options)  # refuses what is wrong before a file is made
         with sink_for(to, Origin(self._calls.settings.root, task_id, variant)) as sink:
@@ -209,6 +219,9 @@ class AsyncVideos:
         **options: Unpack[RequestOptions],
     ) -> AsyncIterator[bytes]:
         """A result as chunks of bytes, for whoever wants to put them elsewhere."""
+        from meshapi._download import Begun, Fetch, Finished
+        from meshapi._sink import bytes_only
+
         fetch = Fetch(self._calls, _id(task), variant, options)
         async with aclosing(self._driver.stream(fetch.steps())) as parts:
             async for part in parts:

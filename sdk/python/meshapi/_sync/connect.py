@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, cast
 
 import httpx2
@@ -16,14 +17,17 @@ from .transport import HttpxTransport, Transport, Wiring
 class HttpxClient(Protocol):
     """``httpx2.Client`` or ``httpx.Client``."""
 
-    def build_request(self, method: str, url: Any, **more: Any) -> Any:
-        """Make a request."""
+    @property
+    def build_request(self) -> Callable[..., Any]:
+        """Makes a request."""
 
-    def send(self, request: Any, *, stream: bool = ..., **more: Any) -> Any:
-        """Send it."""
+    @property
+    def send(self) -> Callable[..., Any]:
+        """Sends it."""
 
-    def close(self) -> None:
-        """Close all connections."""
+    @property
+    def close(self) -> Callable[[], None]:
+        """Closes all connections."""
 
 
 class Wired(Protocol):

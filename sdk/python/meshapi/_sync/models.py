@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from meshapi import _decoding
 from meshapi._calls import Calls, RequestOptions
-from meshapi.types import Model, ModelList
 
 from .driver import Driver
-from .raw import RawModels
+
+if TYPE_CHECKING:
+    from meshapi.types import Model, ModelList
+
+    from .raw import RawModels
 
 
 class Models:
@@ -23,6 +26,8 @@ class Models:
     @property
     def with_raw_response(self) -> RawModels:
         """The same calls with the HTTP answer around the result: ``status``, ``headers``, ``parse()``."""
+        from .raw import RawModels
+
         return RawModels(self._calls, self._driver)
 
     def list(

@@ -1,24 +1,46 @@
-"""The values of the public API. Responses never raise on nulls, missing, odd or unknown fields."""
+"""The values of the public API. Responses never raise on nulls, missing, odd or unknown fields.
 
-from .content import VideoTaskContent, VideoTaskContentList
-from .listing import ListVideoGenerationsFields, ListVideoGenerationsParams, VideoTaskList
-from .model import Model, ModelList
-from .params import (
-    DraftTask,
-    MediaURL,
-    VideoContentItem,
-    VideoGenerationFields,
-    VideoGenerationParams,
-)
-from .quote import Quote, QuoteLine
-from .task import (
-    CreateVideoGenerationResponse,
-    DeleteVideoGenerationResponse,
-    VideoTaskError,
-    VideoTaskResponse,
-    VideoTaskUsage,
-)
-from .timeline import Timeline, TimelineEntry
+Each is loaded when it is first used.
+"""
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from .content import (
+        VideoTaskContent,
+        VideoTaskContentList,
+    )
+    from .listing import (
+        ListVideoGenerationsFields,
+        ListVideoGenerationsParams,
+        VideoTaskList,
+    )
+    from .model import (
+        Model,
+        ModelList,
+    )
+    from .params import (
+        DraftTask,
+        MediaURL,
+        VideoContentItem,
+        VideoGenerationFields,
+        VideoGenerationParams,
+    )
+    from .quote import (
+        Quote,
+        QuoteLine,
+    )
+    from .task import (
+        CreateVideoGenerationResponse,
+        DeleteVideoGenerationResponse,
+        VideoTaskError,
+        VideoTaskResponse,
+        VideoTaskUsage,
+    )
+    from .timeline import (
+        Timeline,
+        TimelineEntry,
+    )
 
 __all__ = [
     "CreateVideoGenerationResponse",
@@ -43,3 +65,44 @@ __all__ = [
     "VideoTaskResponse",
     "VideoTaskUsage",
 ]
+
+_HOMES = {
+    "VideoTaskContent": ".content",
+    "VideoTaskContentList": ".content",
+    "ListVideoGenerationsFields": ".listing",
+    "ListVideoGenerationsParams": ".listing",
+    "VideoTaskList": ".listing",
+    "Model": ".model",
+    "ModelList": ".model",
+    "DraftTask": ".params",
+    "MediaURL": ".params",
+    "VideoContentItem": ".params",
+    "VideoGenerationFields": ".params",
+    "VideoGenerationParams": ".params",
+    "Quote": ".quote",
+    "QuoteLine": ".quote",
+    "CreateVideoGenerationResponse": ".task",
+    "DeleteVideoGenerationResponse": ".task",
+    "VideoTaskError": ".task",
+    "VideoTaskResponse": ".task",
+    "VideoTaskUsage": ".task",
+    "Timeline": ".timeline",
+    "TimelineEntry": ".timeline",
+}
+
+
+if not TYPE_CHECKING:  # a checker that saw this would believe every name to be here
+
+    def __getattr__(name):
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(home, __name__), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

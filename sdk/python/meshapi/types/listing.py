@@ -6,11 +6,11 @@ from typing import Annotated, Any, TypedDict
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from meshapi._exchange import QueryPairs
+
 from .lenient import LenientModel
 from .rows import objects_only
 from .task import VideoTaskResponse
-
-QueryPairs = list[tuple[str, str]]
 
 
 def _zoned(value: datetime.datetime | int | str | None) -> datetime.datetime | int | str | None:

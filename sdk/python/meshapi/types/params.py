@@ -4,8 +4,6 @@ Fields that are newer than this package are accepted and sent as they are. Nothi
 server judges better: limits are the model's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from os import PathLike
@@ -19,7 +17,7 @@ from meshapi._pictures import OpenImage, address, shortened, url_or_file
 Picture: TypeAlias = str | bytes | PathLike[str] | OpenImage
 if TYPE_CHECKING:
     PictureURL: TypeAlias = Picture
-    PictureMedium: TypeAlias = Picture | "MediaURL" | None
+    PictureMedium: TypeAlias = "Picture | MediaURL | None"
 else:
     PictureURL = Annotated[str, BeforeValidator(address)]
     PictureMedium = Annotated["str | MediaURL | None", BeforeValidator(address)]
