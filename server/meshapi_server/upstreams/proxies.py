@@ -4,10 +4,10 @@ The HTTP client could read them itself, but would then also look into ``~/.netrc
 and refuse to send our credentials where it finds others there. Proxies of other kinds (SOCKS) are not used.
 """
 
+import base64
 from collections.abc import Mapping
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
-from aiohttp import encode_basic_auth
 from msgspec import Struct
 from yarl import URL
 
@@ -47,5 +47,5 @@ class Proxies:
             return None
         if not proxy.user:
             return Proxy(proxy)
-        proof = {"proxy-authorization": encode_basic_auth(proxy.user, proxy.password or "")}
-        return Proxy(proxy.with_user(None), proof)
+        proof = base64.b64encode(f"{proxy.user}:{proxy.password or ''}".encode()).decode()  # RFC 7617
+        return Proxy(proxy.with_user(None), {"proxy-authorization": f"Basic {proof}"})

@@ -9,7 +9,7 @@ Or as a process of its own: ``python -m tests.upstreams.fake --log accepted.json
 """
 
 from .dialect import Dialect, Refusal
-from .log import Entry, read_log, submits_per_token
+from .log import Entry, read_log, submits_per_task, submits_per_token
 from .process import FakeProcess
 from .sale import Order, Sale, Stage
 from .script import Control, Script
@@ -27,5 +27,6 @@ __all__ = [
     "Script",
     "Stage",
     "read_log",
+    "submits_per_task",
     "submits_per_token",
 ]
