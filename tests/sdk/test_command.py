@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,10 @@ import numpy as np
 import pytest
 
 from server_process import MESHAPI, ServerProcess
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "sdk" / "python" / "tests"))
+
+from sdk_support.scripted import Say, ScriptedServer
 
 Ran = subprocess.CompletedProcess[str]
 Run = Callable[..., Ran]
@@ -24,11 +29,11 @@ def run(server: ServerProcess, tmp_path: Path) -> Run:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MESHAPI_")}
     environment |= {"MESHAPI_BASE_URL": server.base_url, "MESHAPI_API_KEY": server.key, "COLUMNS": "120"}
 
-    def run(*arguments: str) -> Ran:
+    def run(*arguments: str, **more: str) -> Ran:
         return subprocess.run(
             [MESHAPI, *arguments],
             cwd=tmp_path,
-            env=environment,
+            env={**environment, **more},
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -55,6 +60,28 @@ def test_a_quote_tells_the_price_and_makes_nothing(run: Run, server: ServerProce
     document = json.loads(run("quote", PROMPT, "--json").stdout)
     assert (document["object"], document["model"]) == ("quote", "mesh/diorama-1")
     assert server.call("GET", "/v1/video/generations")["total"] == before
+
+
+def test_a_quote_says_what_the_model_lacks(run: Run) -> None:
+    ran = run("quote", PROMPT, "--model", "byteplus/dreamina-seedance-2-0", "--camera-fixed")
+    assert ran.returncode == 0
+    assert "byteplus/dreamina-seedance-2-0 has no camera_fixed" in ran.stderr
+
+
+def test_a_quote_with_lines_is_a_table_and_an_unknown_price_has_a_reason(run: Run) -> None:
+    line = {"item": "video", "quantity": "5", "unit": "second", "unit_price_usd": "0.1", "cost_usd": "0.5"}
+    known = {"object": "quote", "model": "m/x", "cost_usd": "0.5", "reason": None, "lines": [line]}
+    unknown = {**known, "cost_usd": None, "reason": "No price is published.", "lines": []}
+    with ScriptedServer() as scripted:
+        scripted.play(Say(200, known), Say(200, unknown))
+        ran = run("quote", PROMPT, MESHAPI_BASE_URL=scripted.url)
+        names, row, total = ran.stdout.splitlines()
+        assert names.split() == ["item", "quantity", "unit", "USD", "each", "USD"]
+        assert row.split() == ["video", "5", "second", "0.1", "0.5"]
+        assert total == "m/x: 0.5 USD"
+        ran = run("quote", PROMPT, MESHAPI_BASE_URL=scripted.url)
+        assert ran.stdout == "m/x: unknown\n"
+        assert ran.stderr == "The price is unknown: No price is published.\n"
 
 
 def test_a_quote_for_an_unknown_model_is_one_line_and_status_1(run: Run) -> None:
@@ -85,6 +112,27 @@ def test_a_wait_for_a_task_that_fails_ends_with_status_3_and_says_why(run: Run) 
     assert "error:      upstream_error: " in run("get", task_id).stdout
     document = json.loads(run("wait", task_id, "--json").stdout)
     assert (document["status"], document["error"]["code"]) == ("failed", "upstream_error")
+
+
+def test_a_task_under_way_shows_its_progress(run: Run) -> None:
+    with ScriptedServer() as scripted:
+        scripted.play(Say(200, {"id": "task_1", "status": "running", "progress": 0.42}))
+        shown = run("get", "task_1", MESHAPI_BASE_URL=scripted.url).stdout
+    assert "status:     running\nprogress:   42%\n" in shown
+
+
+def test_a_task_is_started_and_cancelled_as_json(run: Run) -> None:
+    ran = run("generate", PROMPT, "--model", "sandbox/stuck", "--no-wait", "--json")
+    task_id = json.loads(ran.stdout)["id"]
+    assert json.loads(run("cancel", task_id, "--json").stdout)["id"] == task_id
+
+
+def test_a_file_that_cannot_be_written_is_one_line_and_status_1(run: Run) -> None:
+    task_id = created(run, "--model", "sandbox/instant")
+    assert run("wait", task_id).returncode == 0
+    ran = run("download", task_id, "-o", "/proc/video.mp4")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert len(ran.stderr.splitlines()) == 1
 
 
 def test_a_task_is_cancelled_and_then_deleted(run: Run) -> None:
