@@ -64,7 +64,8 @@ class Changes:
     async def wait(self, seconds: float) -> None:
         """Until the bell rings or ``seconds`` have passed."""
         try:
-            await asyncio.wait_for(self._bell.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._bell.wait()
         except TimeoutError:
             return
         finally:

@@ -1,5 +1,6 @@
 """When to look again: pure functions from what is known to milliseconds."""
 
+CALL_SHARE = 0.7  # of the lease: what one call may take, so that its answer is still ours to save
 SOONEST_POLL = 1_000
 LONGEST_POLL = 30_000
 LONGEST_RETRY = 60_000

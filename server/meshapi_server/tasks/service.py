@@ -208,7 +208,9 @@ class TaskService:
     async def timeline(self, owner: str, task_id: str) -> tuple[Task, Sequence[Attempt]]:
         """The task and every attempt at it, oldest first. Raises TaskMissing."""
         task = await self.get(owner, task_id)
-        return task, await self._store.timeline(task_id)
+        lines = await self._store.timeline(task_id)
+        # All the looks of a submission follow it, also when the first came in the same millisecond.
+        return task, sorted(lines, key=lambda line: (line.started_at, line.attempt, line.kind == "poll"))
 
     async def wake(self, task_id: str) -> None:
         """The task's upstream announced a change: look at it now. It decides nothing, whoever sent it."""
@@ -248,6 +250,8 @@ def _without_inputs(route: Route, stored: Spec) -> Route:
 
 async def _next(queue: asyncio.Queue[News], seconds: float) -> News:
     try:
-        return await asyncio.wait_for(queue.get(), max(0.0, seconds))
+        # Not wait_for: until Python 3.12 it swallows a cancel that comes together with the news.
+        async with asyncio.timeout(seconds):
+            return await queue.get()
     except TimeoutError:
         return None

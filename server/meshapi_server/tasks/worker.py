@@ -14,10 +14,12 @@ from .clock import Clock
 from .jobs import Jobs
 from .life import RECONCILE_WITHIN
 from .limits import Pool
+from .places import Places
 from .ports import Files, Store
 from .remote import RemoteDriver
 from .rendering import RenderDriver
 from .states import Event
+from .submission import SubmissionDriver
 from .task import Claim
 
 log = structlog.get_logger("meshapi.worker")
@@ -63,12 +65,15 @@ class Worker:
         self._local = local
         self._remote = remote
         self._running: dict[Event, set[asyncio.Task[None]]] = {}
-        self._working: dict[Event, int] = {}  # claims under way; one coroutine may look at several tasks
+        self._places = Places()  # for claims: one coroutine may look at several tasks
         self._stopping = False
         self._idle = asyncio.Event()  # set while the loop does not run: nothing is being claimed
         self._idle.set()
         self._next_reap = 0.0
         self._render = RenderDriver(store, files, changes, clock, jobs, local, settings.lease)
+        self._submissions = SubmissionDriver(
+            store, changes, clock, jobs, remote, settings.lease, settings.reconcile_within
+        )
         self._drive = RemoteDriver(store, files, changes, clock, jobs, remote, settings.lease)
         reconcilable = (
             name for name, each in remote.items() if each.abilities.resends or each.abilities.finds
@@ -139,10 +144,10 @@ class Worker:
         await self._housekeep()
         claims = 0
         for event, upstreams, most in self._duties:
-            room = most - self._working.get(event, 0)
-            if self._stopping or not upstreams or room <= 0:
+            admitted, room = self._places.offer(event, upstreams, most)
+            if self._stopping or not admitted or room <= 0:
                 continue
-            claims += await self._claim(event, upstreams, room)
+            claims += await self._claim(event, admitted, room)
         return claims > 0
 
     async def _claim(self, event: Event, upstreams: tuple[str, ...], room: int) -> int:
@@ -161,13 +166,13 @@ class Worker:
             return len(taken)
         work = {
             Event.CLAIM_RENDER: self._render.render,
-            Event.CLAIM_SUBMIT: self._drive.submit,
-            Event.CLAIM_RECONCILE: self._drive.reconcile,
+            Event.CLAIM_SUBMIT: self._submissions.submit,
+            Event.CLAIM_RECONCILE: self._submissions.reconcile,
             Event.CLAIM_CANCEL: self._drive.cancel,
             Event.CLAIM_FETCH: self._drive.fetch,
         }[event]
         for claim in taken:
-            if event in {Event.CLAIM_RENDER, Event.CLAIM_FETCH}:
+            if event is Event.CLAIM_RENDER:  # the only claim that the caller sees
                 self._changes.publish(claim.task)
             self._start(event, [claim], work(claim))
         return len(taken)
@@ -197,11 +202,12 @@ class Worker:
         task = asyncio.create_task(self._guarded(work, claims))
         running = self._running.setdefault(event, set())
         running.add(task)
-        self._working[event] = self._working.get(event, 0) + len(claims)
+        upstream = claims[0].schedule.upstream
+        self._places.take(event, upstream, len(claims))
 
         def finish(done: asyncio.Task[None]) -> None:
             running.discard(done)
-            self._working[event] -= len(claims)
+            self._places.take(event, upstream, -len(claims))
             self._changes.ring_here()
 
         task.add_done_callback(finish)

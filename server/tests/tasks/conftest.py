@@ -12,6 +12,7 @@ from meshapi_server.upstreams.catalogue import Catalogue
 from meshapi_server.upstreams.registry import Registry
 
 from ..samples import HandClock
+from .bench import Bench
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +37,9 @@ def service(
     store: SqliteStore, registry: Registry, files: LocalFiles, changes: Changes, clock: HandClock
 ) -> TaskService:
     return TaskService(store, registry, files, changes, clock)
+
+
+@pytest.fixture
+def bench(store: SqliteStore, files: LocalFiles, clock: HandClock) -> Bench:
+    """A workbench whose time only the test moves."""
+    return Bench(store, files, clock)
