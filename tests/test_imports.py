@@ -26,7 +26,21 @@ PORTS = {
     "meshapi_server.tasks.states",
     "meshapi_server.tasks.task",
 }
+# An adapter is data and pure functions: nothing that does I/O is within its reach.
+ADAPTER = {
+    "meshapi_server.upstreams.adapter",
+    "meshapi_server.upstreams.http",
+    "meshapi_server.upstreams.media",
+    "meshapi_server.upstreams.refusals",
+}
+_NO_ADAPTERS = {"cards", "diorama", "sandbox", "__pycache__"}
+ADAPTER_ROOMS = [
+    f"meshapi_server.upstreams.{room.name}"
+    for room in sorted((PACKAGES["meshapi_server"] / "upstreams").iterdir())
+    if room.is_dir() and room.name not in _NO_ADAPTERS
+]
 ROOMS: dict[str, set[str]] = {
+    **dict.fromkeys(ADAPTER_ROOMS, ADAPTER),
     "meshapi_server": set(),
     "meshapi_server.settings": {"meshapi_server.upstreams.routing"},
     "meshapi_server.datadir": set(),
@@ -136,7 +150,7 @@ def test_only_commands_import_the_composition() -> None:
 
 
 def test_an_upstream_room_never_reaches_into_another() -> None:
-    rooms = ["meshapi_server.upstreams.diorama", "meshapi_server.upstreams.sandbox"]
+    rooms = ["meshapi_server.upstreams.diorama", "meshapi_server.upstreams.sandbox", *ADAPTER_ROOMS]
     for module, name in own_edges():
         if module == "meshapi_server.upstreams.sandbox.clip":
             continue
