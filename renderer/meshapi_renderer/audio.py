@@ -86,6 +86,7 @@ _SETTING_PARTS: Final[dict[str, dict[str, float]]] = {
     "space": {"chord": 1.0, "wind": 0.25},
     "underwater": {"chord": 0.8, "stream": 0.5},
     "fire": {"wind": 0.8},
+    "street": {"traffic": 0.9},
 }
 _WEATHER_PARTS: Final[dict[str, dict[str, float]]] = {
     "rain": {"rain": 1.0},

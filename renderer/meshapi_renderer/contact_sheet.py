@@ -36,6 +36,7 @@ SHOWCASE: Final[dict[Setting, str]] = {
     "space": "A ringed planet in deep space",
     "underwater": "A coral reef under the sea",
     "fire": "Fire and embers at night",
+    "street": "A street in the rain at night",
 }
 """One prompt per scene."""
 

@@ -22,6 +22,7 @@ Setting = Literal[
     "space",
     "underwater",
     "fire",
+    "street",
 ]
 TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
 Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]

@@ -105,6 +105,7 @@ SCENES: dict[Setting, str] = {
     "space": "meshapi_renderer.scenes.space",
     "underwater": "meshapi_renderer.scenes.underwater",
     "fire": "meshapi_renderer.scenes.fire",
+    "street": "meshapi_renderer.scenes.street",
 }
 """Setting to module; a module is imported when its setting is first asked for."""
 

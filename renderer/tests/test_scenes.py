@@ -39,6 +39,7 @@ _TIME: dict[Setting, TimeOfDay] = {
     "space": "night",
     "underwater": "noon",
     "fire": "night",
+    "street": "night",
 }
 
 
