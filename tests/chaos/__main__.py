@@ -39,11 +39,16 @@ def _wish(arguments: list[str] | None = None) -> tuple[Wish, bool]:
     return wish, given.keep
 
 
+def _tidy_up(*_: object) -> None:
+    """Told to end, it ends as at Ctrl-C: every process that it started goes first."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 def main() -> int:
     """Run it; the exit status."""
     wish, keep = _wish()
-    # Told to end, it tidies up as at Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    signal.signal(signal.SIGTERM, _tidy_up)
     began = time.monotonic()
 
     def say(line: str) -> None:
