@@ -25,13 +25,14 @@ Result = TypeVar("Result")
 
 _READERS = 8
 _SHARDS = 16  # of the tally, for each purpose
-_READ_PATIENCE = 10.0  # s
 _LONGEST_PAUSE = 0.5  # s
 _KEEP_TIME = 30.0  # s between two measurements of the database's clock
 _MARK_KEPT = 7 * 24 * 3600 * 1000  # ms after which a lane that left its mark behind is certain to be gone
-# How long a transaction waits for a database that is away, in seconds. A caller is told soon; the answer of
-# a paid upstream must not be lost, and its worker has nothing better to do.
-_PATIENCE: Final[dict[Purpose, float]] = {"accept": 10.0, "move": 600.0, "claim": 10.0, "other": 10.0}
+_PURPOSES: Final[tuple[Purpose, ...]] = ("accept", "move", "claim", "other")
+PATIENCE = (
+    30.0  # s that a caller waits for a database that is away; it takes that long to recover from a crash
+)
+_ANSWER_PATIENCE = 600.0  # s; an upstream's answer must not be lost, and its worker has nothing better to do
 
 
 class PostgresStore(PlannedStore):
@@ -39,16 +40,17 @@ class PostgresStore(PlannedStore):
 
     dialect = "postgres"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float = PATIENCE) -> None:
         super().__init__()
+        self._patience = patience
         self.clock = DatabaseClock()
         self._connections = Connections(url)
         self.hints = PostgresHints(self._connections.connect)
+        waits = {**dict.fromkeys(_PURPOSES, patience), "move": max(patience, _ANSWER_PATIENCE)}
         self._lanes = {
-            purpose: Lane(self._connections.connect, self.clock, patience)
-            for purpose, patience in _PATIENCE.items()
+            purpose: Lane(self._connections.connect, self.clock, waits[purpose]) for purpose in _PURPOSES
         }
-        self._shards = {purpose: random.randrange(_SHARDS) for purpose in _PATIENCE}  # noqa: S311
+        self._shards = {purpose: random.randrange(_SHARDS) for purpose in _PURPOSES}  # noqa: S311
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._upkeep: asyncio.Task[None] | None = None
 
@@ -103,7 +105,7 @@ class PostgresStore(PlannedStore):
         """Read on a connection of the pool; again while the database is away, for a while."""
         if self._pool is None:
             raise RuntimeError("the store is not open")
-        deadline = asyncio.get_running_loop().time() + _READ_PATIENCE
+        deadline = asyncio.get_running_loop().time() + self._patience
         pause = 0.01
         while True:
             lost = False
@@ -112,7 +114,7 @@ class PostgresStore(PlannedStore):
                     try:
                         return await work(cast(Connection, connection))
                     finally:
-                        lost = connection.is_closed()
+                        lost = _is_lost(connection)
             except Exception as fault:
                 if not (lost or gone(fault)):
                     raise
@@ -140,6 +142,13 @@ class PostgresStore(PlannedStore):
                 await self._read(functools.partial(_forget_marks, before))
             except Exception:  # the database is away, or about to be
                 log.debug("upkeep failed", exc_info=True)
+
+
+def _is_lost(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool has taken back what was left of it
+        return True
 
 
 async def _forget_marks(before: int, connection: Connection) -> None:

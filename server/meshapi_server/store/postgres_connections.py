@@ -65,7 +65,7 @@ class Connections:
         """Connections for readers, as many as are asked for at once, up to ``most``."""
         return await asyncpg.create_pool(
             self._url,
-            min_size=1,
+            min_size=0,  # what was lost is made anew when it is asked for
             max_size=most,
             reset=_leave_as_it_is,
             timeout=_CONNECT_SECONDS,

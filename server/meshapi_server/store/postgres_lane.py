@@ -108,7 +108,7 @@ class Lane:
 
     async def _persist(self, work: Work[Result]) -> Result:
         deadline = asyncio.get_running_loop().time() + self._patience
-        pause = 0.01
+        pause, tries = 0.01, 0
         unconfirmed: list[Result] = []  # of the attempt whose commit was sent and not answered
         while True:
             try:
@@ -122,9 +122,10 @@ class Lane:
                     raise
                 if self._closing or asyncio.get_running_loop().time() >= deadline:
                     raise DatabaseDown(f"the database does not answer ({type(fault).__name__})") from fault
-                log.info("transaction is tried again", fault=type(fault).__name__)
+                if tries == 0:
+                    log.info("transaction is tried again", fault=type(fault).__name__)
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads callers, hides nothing
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause, tries = min(2 * pause, _LONGEST_PAUSE), tries + 1
 
     async def _attempt(self, connection: Connection, work: Work[Result], unconfirmed: list[Result]) -> Result:
         mark = _MARK.format(lane=self._name, serial=self._serial, at=self._clock())
