@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
+	"net/http"
 )
 
 // DownloadResult is a download that arrived whole.
@@ -18,13 +16,17 @@ type DownloadResult struct {
 	SHA256 string
 	// Verified tells that the server named a SHA-256 (Repr-Digest, RFC 9530) and the bytes had it.
 	Verified bool
+	// Resumed is how many of the bytes an earlier download had left.
+	Resumed int64
+	// RequestID names the request that brought the (last) bytes.
+	RequestID string
 }
 
 // Download writes the video of a task, or with WithLastFrame its last frame, to a writer. Nothing is held in memory.
 //
 // A transfer that breaks off goes on where it stopped. If the file at the server has changed meanwhile, the download
 // begins anew, which needs a writer that can seek and truncate, such as an *os.File; else it fails. On an error the
-// writer may hold a part of the file (DownloadFile leaves none).
+// writer may hold a part of the file.
 func (v Videos) Download(ctx context.Context, taskID string, to io.Writer, opts ...Option) (*DownloadResult, error) {
 	t, err := v.newTransfer(taskID, newSink(to), opts)
 	if err != nil {
@@ -33,34 +35,44 @@ func (v Videos) Download(ctx context.Context, taskID string, to io.Writer, opts 
 	return t.run(ctx)
 }
 
-// DownloadFile is Download to a file, which appears whole or not at all.
+// DownloadFile is Download to a file, which appears whole or not at all. A download that breaks off leaves what is needed
+// to go on (".NAME.part" and ".NAME.part.json" beside the file): the next DownloadFile of the same result to the same path
+// goes on there, in another process, too. That is so on Unix; elsewhere it leaves nothing.
 func (v Videos) DownloadFile(ctx context.Context, taskID, path string, opts ...Option) (*DownloadResult, error) {
-	part, err := createPart(path)
-	if err != nil {
-		return nil, notDownloaded(taskID, err, "no file can be made beside %q: %v", path, err)
-	}
-	defer func() { _ = os.Remove(part.Name()) }() // after the renaming there is none
-	result, err := v.Download(ctx, taskID, part, opts...)
-	closing := part.Close()
+	t, err := v.newTransfer(taskID, nil, opts)
 	if err != nil {
 		return nil, err
 	}
-	if closing == nil {
-		closing = os.Rename(part.Name(), path)
+	part, err := openPart(path, origin{t.root, taskID, firstOf(t.variant, "video")})
+	if err != nil {
+		return nil, notDownloaded(taskID, err, "no file can be made beside %q: %v", path, err)
 	}
-	if closing != nil {
-		return nil, notDownloaded(taskID, closing, "%q cannot be written: %v", path, closing)
+	t.goOnWith(part)
+	result, err := t.run(ctx)
+	if err != nil {
+		return nil, withKept(err, part.leave(!t.damaged && !isGone(err)))
+	}
+	if err := part.finish(); err != nil {
+		return nil, notDownloaded(taskID, err, "%q cannot be written: %v", path, err)
 	}
 	return result, nil
 }
 
-// createPart makes a file beside path, with the mode an ordinary new file has.
-func createPart(path string) (*os.File, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil, errors.New("it is a directory; name a file in it")
+// isGone tells of an error after which another download of the same result could not go on, either.
+func isGone(err error) bool {
+	var told *MeshAPIError
+	var failed *TaskFailedError
+	return errors.Is(err, ErrNotFound) || errors.As(err, &failed) ||
+		(errors.As(err, &told) && told.Status == http.StatusGone)
+}
+
+// withKept adds to an error how many bytes are kept.
+func withKept(err error, size int64) error {
+	var told *MeshAPIError
+	if size > 0 && errors.As(err, &told) {
+		told.Message += fmt.Sprintf("; its first %d bytes are kept, and downloading it again goes on from there", size)
 	}
-	name := fmt.Sprintf(".%s.%08x.part", filepath.Base(path), rand.Uint32())
-	return os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	return err
 }
 
 // sink is where the bytes go. It begins anew where the writer can.

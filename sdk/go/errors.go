@@ -37,6 +37,8 @@ var (
 	ErrUndecodable = errors.New("undecodable answer")
 	// ErrDownload: a result could not be fetched whole.
 	ErrDownload = errors.New("download failed")
+	// ErrMedia: a picture of this machine that cannot be sent; nothing was sent.
+	ErrMedia = errors.New("unusable picture")
 	// ErrWebhook: a callback that is not to be believed.
 	ErrWebhook = errors.New("webhook not verified")
 )
@@ -50,6 +52,7 @@ const (
 	codeInvalidID     = "invalid_id"
 	codeUndecodable   = "undecodable"
 	codeDownload      = "download"
+	codeMedia         = "media"
 	codeWebhook       = "webhook"
 	codeWaitTimeout   = "wait_timeout"
 )

@@ -47,6 +47,10 @@ type transfer struct {
 	hash           hash.Hash
 	etag           string
 	digest         []byte
+	resumed        int64 // of received, what an earlier download had left
+	damaged        bool  // the whole came and has another checksum
+	requestID      string
+	note           func(begun) error // hears what the bytes to come can be recognised by
 }
 
 func (v Videos) newTransfer(taskID string, to *sink, opts []Option) (*transfer, error) {
@@ -69,16 +73,29 @@ func (v Videos) newTransfer(taskID string, to *sink, opts []Option) (*transfer, 
 	t := &transfer{
 		connection: c, videos: Videos{c}, taskID: taskID, variant: read.variant, options: without(opts, downloadCall),
 		content: c.request(http.MethodGet, path, pairs, read), to: to,
-		total: unknownSize, hash: sha256.New(),
+		total: unknownSize, hash: sha256.New(), note: func(begun) error { return nil },
 	}
 	t.content.taskID = taskID
 	t.source = t.content
 	return t, nil
 }
 
+// goOnWith downloads into a part, behind what is in it already.
+func (t *transfer) goOnWith(p *part) {
+	t.to, t.note = &sink{Writer: p, file: p}, p.note
+	if p.kept == nil {
+		return
+	}
+	t.received, t.resumed, t.hash = p.kept.received, p.kept.received, p.kept.hash
+	t.etag, t.digest, t.total = p.kept.etag, p.kept.digest, p.kept.size
+}
+
 // run fetches until the whole is there or there is no hope.
 func (t *transfer) run(ctx context.Context) (*DownloadResult, error) {
-	fruitless, furthest := 0, int64(0)
+	if t.received > 0 && t.hasChecksum() {
+		return t.finished(), nil // an earlier download has left the whole
+	}
+	fruitless, furthest := 0, t.received
 	linkNeeded := t.service.lacksContent.Load()
 	for {
 		if linkNeeded {
@@ -92,7 +109,13 @@ func (t *transfer) run(ctx context.Context) (*DownloadResult, error) {
 			return nil, err
 		}
 		if met.isSuccess() {
-			return t.finished()
+			if len(t.digest) == 0 || t.hasChecksum() {
+				return t.finished(), nil
+			}
+			if err := t.damage(); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if linkNeeded = t.leadsElsewhere(met); linkNeeded {
 			continue
@@ -127,12 +150,15 @@ func (t *transfer) attempt(ctx context.Context) (outcome, error) {
 		if err := t.restart(); err != nil {
 			return met, err
 		}
-		t.begin(met.answer.header)
+		if err := t.begin(met.answer.header); err != nil {
+			return met, err
+		}
 	case !t.continues(met.answer):
 		met.answer.status = http.StatusRequestedRangeNotSatisfiable // an answer, but not to the question
 		return met, t.restart()
 	}
 	t.refreshed = false
+	t.requestID = met.answer.requestID()
 	broken, err := t.copy(opened)
 	if broken != nil {
 		return outcome{failure: broken}, err
@@ -246,7 +272,7 @@ func (t *transfer) continues(met *answer) bool {
 	return sameSize && (etag == "" || t.etag == "" || etag == t.etag)
 }
 
-func (t *transfer) begin(header http.Header) {
+func (t *transfer) begin(header http.Header) error {
 	t.etag = strongETag(header)
 	if match := digestSHA256.FindStringSubmatch(header.Get("Repr-Digest")); match != nil {
 		t.digest, _ = base64.StdEncoding.DecodeString(match[1])
@@ -254,6 +280,10 @@ func (t *transfer) begin(header http.Header) {
 	if length, err := strconv.ParseInt(header.Get("Content-Length"), 10, 64); err == nil && length >= 0 {
 		t.total = length
 	}
+	if err := t.note(begun{t.etag, t.digest, t.total}); err != nil {
+		return notDownloaded(t.taskID, err, "nothing can be written down beside the result: %v", err)
+	}
+	return nil
 }
 
 // restart takes back what was received.
@@ -263,30 +293,50 @@ func (t *transfer) restart() error {
 			return notDownloaded(t.taskID, err, "the download of task %s cannot begin anew: %v", t.taskID, err)
 		}
 	}
-	t.received, t.total, t.etag, t.digest = 0, unknownSize, "", nil
+	t.received, t.resumed, t.total, t.etag, t.digest = 0, 0, unknownSize, "", nil
 	t.hash.Reset()
 	return nil
 }
 
-func (t *transfer) finished() (*DownloadResult, error) {
-	sum := t.hash.Sum(nil)
-	if len(t.digest) > 0 && !bytes.Equal(t.digest, sum) {
-		return nil, notDownloaded(t.taskID, nil, "the result of task %s arrived damaged: its SHA-256 is %x, the server says %x",
-			t.taskID, sum, t.digest)
+func (t *transfer) hasChecksum() bool {
+	return len(t.digest) > 0 && bytes.Equal(t.digest, t.hash.Sum(nil))
+}
+
+func (t *transfer) finished() *DownloadResult {
+	return &DownloadResult{
+		Size: t.received, SHA256: hex.EncodeToString(t.hash.Sum(nil)), Verified: len(t.digest) > 0,
+		Resumed: t.resumed, RequestID: t.requestID,
 	}
-	return &DownloadResult{Size: t.received, SHA256: hex.EncodeToString(sum), Verified: len(t.digest) > 0}, nil
+}
+
+// damage is the error of a whole with another checksum; nil if what an earlier download has left may be to blame, which is
+// then taken back.
+func (t *transfer) damage() error {
+	if t.resumed > 0 {
+		return t.restart()
+	}
+	t.damaged = true
+	told := notDownloaded(t.taskID, nil, "the result of task %s arrived damaged: its SHA-256 is %x, the server says %x",
+		t.taskID, t.hash.Sum(nil), t.digest)
+	told.RequestID = t.requestID
+	return told
 }
 
 // lost is the error of a download that cannot go on.
 func (t *transfer) lost(met outcome) error {
 	last := met.final(t.source, t.clock.now(), false)
+	last.RequestID = firstOf(last.RequestID, t.requestID)
 	switch {
 	case met.answer == nil && met.failure.kind == wasInterrupted:
 		return last
 	case met.answer == nil:
-		return notDownloaded(t.taskID, last, "the download of task %s broke off: %s", t.taskID, last.Message)
+		told := notDownloaded(t.taskID, last, "the download of task %s broke off: %s", t.taskID, last.Message)
+		told.RequestID = last.RequestID
+		return told
 	case met.answer.status == http.StatusRequestedRangeNotSatisfiable:
-		return notDownloaded(t.taskID, last, "the server cannot resume the result of task %s", t.taskID)
+		told := notDownloaded(t.taskID, last, "the server cannot resume the result of task %s", t.taskID)
+		told.RequestID = last.RequestID
+		return told
 	}
 	return last
 }
