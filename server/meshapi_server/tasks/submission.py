@@ -9,6 +9,7 @@ from meshapi_server.upstreams.contract import Accepted, Deferred, Rejected, Remo
 
 from .changes import Changes
 from .clock import Clock
+from .health import Health
 from .jobs import Jobs
 from .life import RECONCILE_WITHIN, UNKNOWN_SUBMISSION
 from .looks import next_look
@@ -46,10 +47,15 @@ class SubmissionDriver:
         self._call_seconds = lease_seconds * CALL_SHARE
         self._reconcile_within = reconcile_within
         self._saving = Saving(store, changes, clock)
+        self._health = Health(clock)
 
     async def submit(self, claim: Claim) -> None:
         """Ask the upstream, once. A lost answer makes the task `unknown`, never a second paid call."""
         upstream = self._upstreams[claim.schedule.upstream]
+        if _has_another_route(claim) and self._health.rests(upstream.name):
+            note = "this upstream failed repeatedly and rests"
+            if await self._saving.save(claim, Event.REROUTED, due=self._clock(), note=note):
+                return
         try:
             job = await self._jobs.whole(claim)
         except Exception as fault:  # noqa: BLE001 - nothing was sent yet, so it may be sent later
@@ -65,14 +71,19 @@ class SubmissionDriver:
             async with asyncio.timeout(self._call_seconds):
                 accepted = await upstream.submit(job)
         except Rejected as rejection:
+            self._health.answered(upstream.name)
             await self._saving.fail(claim, rejection.error)
         except Unserved as unserved:
+            self._health.failed(upstream.name)
             await self._elsewhere(claim, unserved)
         except Deferred as wait:
+            self._health.failed(upstream.name)
             await self._later(claim, wait)
         except Exception as fault:  # noqa: BLE001 - anything else leaves it open whether it was accepted
+            self._health.failed(upstream.name)
             await self._unknown(claim, upstream, fault)
         else:
+            self._health.answered(upstream.name)
             await self._accepted(claim, upstream, accepted.reference, accepted.look_again_in)
 
     async def _elsewhere(self, claim: Claim, unserved: Unserved) -> None:
@@ -164,3 +175,7 @@ class SubmissionDriver:
             if abilities.resends and not (claim.task.ended and abilities.finds):
                 return await upstream.submit(job)
             return await upstream.find(job)
+
+
+def _has_another_route(claim: Claim) -> bool:
+    return claim.schedule.route + 1 < len(claim.task.routes)
