@@ -242,6 +242,15 @@ def test_a_task_in_memory_that_is_cancelled_while_it_is_watched_ends() -> None:
         assert (seen[0], seen[-1]) == ("running", "failed")
 
 
+def test_a_delete_in_memory_cancels_a_task_that_runs() -> None:
+    server = MockServer()
+    server.script(stuck())
+    with server.client() as client:
+        task = client.videos.generate(model="m", content=PROMPT)
+        told = client.videos.delete(task.id)
+        assert (told.deleted, told.status, told.error and told.error.code) == (False, "failed", "cancelled")
+
+
 def test_a_result_in_memory_has_the_edges_of_a_real_one() -> None:
     server = MockServer()
     server.script(succeeds(after=10, video=VIDEO), stuck())
