@@ -29,8 +29,7 @@ def attach(spec: Spec, inputs: Mapping[int, str]) -> Spec:
     if not inputs:
         return spec
     content = tuple(
-        replace(item, url=inputs.get(item.index, item.url)) if item.url == _name(item.index) else item
-        for item in spec.content
+        replace(item, url=inputs[item.index]) if item.index in inputs else item for item in spec.content
     )
     return replace(spec, content=content)
 

@@ -73,17 +73,23 @@ class RemoteDriver:
             Look(reference=claim.schedule.upstream_ref or "", job=self._jobs.brief(claim)) for claim in claims
         ]
         try:
-            async with asyncio.timeout(self._call_seconds):
-                answers = await upstream.poll(looks)
-            if len(answers) != len(claims):
-                raise ValueError(f"{len(answers)} answers to {len(claims)} looks")
+            answers = await self._ask(upstream, looks)
+            await self._pause_polls(upstream.name, answers)
+            await asyncio.gather(*map(self._save_look, claims, answers))
         except asyncio.CancelledError:
+            # Of those that are saved already this changes nothing.
             await asyncio.gather(*(self._saving.save(claim, Event.RELEASED) for claim in claims))
             raise
+
+    async def _ask(self, upstream: RemoteUpstream, looks: Sequence[Look]) -> Sequence[Progress | Exception]:
+        try:
+            async with asyncio.timeout(self._call_seconds):
+                answers = await upstream.poll(looks)
         except Exception as fault:  # noqa: BLE001 - a failed look changes nothing; look again later
-            answers = [fault] * len(claims)
-        await self._pause_polls(upstream.name, answers)
-        await asyncio.gather(*map(self._save_look, claims, answers))
+            return [fault] * len(looks)
+        if len(answers) != len(looks):
+            return [ValueError(f"{len(answers)} answers to {len(looks)} looks")] * len(looks)
+        return answers
 
     async def _pause_polls(self, upstream: str, answers: Sequence[Progress | Exception]) -> None:
         pauses = [each.retry_after for each in answers if isinstance(each, Deferred) and each.pause]

@@ -1,7 +1,7 @@
 """Driving a local upstream: one claim, one render, under a lease that is extended while it runs."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -16,11 +16,13 @@ from .ports import Files, Store
 from .saving import Saving
 from .schedule import retry_delay
 from .states import Event
-from .task import Claim, Outcome, TaskError
+from .task import Attempt, Claim, Outcome, TaskError
 
 log = structlog.get_logger("meshapi.worker")
 
 ATTEMPTS = 3
+_FAILED = "the renderer failed"
+_GIVEN_BACK = (str(Event.RELEASED), None)  # by a worker that was told to stop
 
 
 class RenderDriver:
@@ -75,11 +77,16 @@ class RenderDriver:
             await self._files.discard(workspace)
 
     async def _retry(self, claim: Claim, fault: Exception) -> None:
-        attempt = claim.schedule.attempt
-        log.error("render failed", task=claim.task.id, attempt=attempt, fault=repr(fault))
-        if attempt >= ATTEMPTS:
+        tries = _tries(await self._store.timeline(claim.task.id))
+        log.error("render failed", task=claim.task.id, attempt=claim.schedule.attempt, fault=repr(fault))
+        if tries >= ATTEMPTS:
             message = "The renderer failed; the operator's log has the reason."
             await self._saving.fail(claim, TaskError(code="internal_error", message=message))
             return
-        due = self._clock() + retry_delay(attempt)
-        await self._saving.save(claim, Event.RELEASED, due=due, note="the renderer failed")
+        due = self._clock() + retry_delay(tries)
+        await self._saving.save(claim, Event.RELEASED, due=due, note=_FAILED)
+
+
+def _tries(lines: Sequence[Attempt]) -> int:
+    """How many renders were begun and not merely given back, with the one that goes on."""
+    return sum(line.kind == "render" and (line.result, line.message) != _GIVEN_BACK for line in lines)

@@ -69,7 +69,7 @@ class SubmissionDriver:
             return
         try:
             async with asyncio.timeout(self._call_seconds):
-                accepted = await upstream.submit(job)
+                accepted = _named(await upstream.submit(job))
         except Rejected as rejection:
             self._health.answered(upstream.name)
             await self._saving.fail(claim, rejection.error)
@@ -173,8 +173,16 @@ class SubmissionDriver:
         job = await self._jobs.whole(claim)
         async with asyncio.timeout(self._call_seconds):
             if abilities.resends and not (claim.task.ended and abilities.finds):
-                return await upstream.submit(job)
-            return await upstream.find(job)
+                return _named(await upstream.submit(job))
+            found = await upstream.find(job)
+            return _named(found) if found is not None else None
+
+
+def _named(accepted: Accepted) -> Accepted:
+    """An acceptance that says under which id. Without it nothing is known that helps."""
+    if not accepted.reference:
+        raise ValueError("the upstream accepted without telling its id")
+    return accepted
 
 
 def _has_another_route(claim: Claim) -> bool:

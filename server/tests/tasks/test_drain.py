@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from meshapi_server.tasks.states import State, Status
 from meshapi_server.tasks.task import Task
-from meshapi_server.upstreams.contract import Abilities, Accepted, Look, Progress
+from meshapi_server.upstreams.contract import Abilities, Accepted, Deferred, Job, Look, Progress
 
 from ..samples import OWNER
 from .bench import LOCAL, PATIENCE, Bench
@@ -156,6 +156,45 @@ async def test_what_is_being_saved_when_the_worker_stops_is_saved_and_told_to_wh
     assert told is not None
     assert told.status is Status.RUNNING
     assert await bench.state(task) is State.FETCHING
+
+
+async def test_looks_whose_answers_are_not_saved_yet_are_given_back(bench: Bench) -> None:
+    async def overloaded(reference: str, job: Job) -> Progress:
+        raise Deferred("overloaded", retry_after=60, pause=True)
+
+    store = FaultyStore(bench.store)
+    upstream = ScriptedRemote(poll=overloaded)
+    hand = await bench.hand(upstream)
+    task = await bench.create()
+    await hand.submit()
+    bench.store = store.port
+    worker = bench.worker(upstream)
+    loop = asyncio.create_task(worker.run())
+    store.hold("pause")
+    await bench.until(lambda: store.waiting == 1)
+    await asyncio.wait_for(worker.stop(), PATIENCE)
+    await loop
+    await given_back(bench, task, State.POLLING)
+
+
+async def test_a_worker_told_to_stop_in_the_middle_of_its_turn_claims_nothing_more(bench: Bench) -> None:
+    hand = await bench.hand(ScriptedRemote())
+    task = await bench.create()
+    await hand.submit()
+    await hand.poll()
+    row = await bench.schedule(task)
+    store = FaultyStore(bench.store)
+    bench.store = store.port
+    worker = bench.worker(ScriptedRemote())
+    store.hold("claim")
+    loop = asyncio.create_task(worker.run())
+    await bench.until(lambda: store.waiting == 1)  # for submissions, of which there are none
+    stopping = asyncio.create_task(worker.stop())
+    await asyncio.sleep(0)
+    store.release()
+    await asyncio.wait_for(stopping, PATIENCE)
+    await loop
+    assert await bench.schedule(task) == row
 
 
 async def test_a_worker_that_never_ran_stops_at_once(bench: Bench) -> None:

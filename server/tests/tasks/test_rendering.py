@@ -49,6 +49,43 @@ async def test_a_render_that_crashes_is_tried_three_times_and_then_fails_without
     assert "secret" not in error.message
 
 
+async def test_renders_that_were_given_back_by_stopping_workers_do_not_count_as_crashes(bench: Bench) -> None:
+    async def crash_once(workspace: Path, report: Report) -> Rendered:
+        if not crashed:
+            crashed.append(True)
+            raise RuntimeError
+        return await deliver(workspace)
+
+    crashed: list[bool] = []
+    task = await bench.create(LOCAL)
+    for _ in range(4):
+        stopped = ScriptedLocal(never)
+        async with bench.working(stopped):
+            await bench.until(lambda stopped=stopped: len(stopped.begun) == 1)  # type: ignore[misc]
+    async with bench.working(ScriptedLocal(crash_once)):
+        assert (await bench.ended(task)).status is Status.SUCCEEDED
+
+
+async def test_a_render_that_kills_its_worker_every_time_is_given_up_like_one_that_crashes(
+    bench: Bench,
+) -> None:
+    async def crash(workspace: Path, report: Report) -> Rendered:
+        raise RuntimeError
+
+    task = await bench.create(LOCAL)
+    for _ in range(2):
+        upstream = ScriptedLocal(never)
+        worker = bench.worker(upstream)
+        await worker.prepare(alone=True)
+        loop = asyncio.create_task(worker.run())
+        await bench.until(lambda upstream=upstream: len(upstream.begun) == 1)  # type: ignore[misc]
+        loop.cancel()  # killed: the claim stays behind
+        await bench.store.reap(bench.clock(), all_leases=True, reconcile_within=RECONCILE_WITHIN)
+    async with bench.working(last := ScriptedLocal(crash)):
+        await bench.ended(task)
+    assert ((await bench.error(task)).code, len(last.begun)) == ("internal_error", 1)
+
+
 async def test_a_rejected_render_fails_at_once_with_the_renderers_words(bench: Bench) -> None:
     error = TaskError(code="invalid_input", message="content[1] is no image")
 

@@ -7,6 +7,7 @@ import pytest
 from meshapi_server.tasks.states import Event, State, Status
 from meshapi_server.tasks.task import TaskError
 from meshapi_server.upstreams.contract import (
+    Abilities,
     Accepted,
     Deferred,
     Job,
@@ -17,7 +18,7 @@ from meshapi_server.upstreams.contract import (
 
 from .bench import LEASE, REMOTE, Bench, Hand
 from .faulty import FaultyStore
-from .scripted import RESENDS, Gate, ScriptedRemote, accept, lose, running, with_picture
+from .scripted import CANCELS, FINDS, RESENDS, Gate, ScriptedRemote, accept, lose, running, with_picture
 
 
 async def test_a_remote_task_is_asked_for_once_polled_and_fetched_before_it_succeeds(bench: Bench) -> None:
@@ -170,6 +171,21 @@ async def test_an_upstream_with_neither_ability_is_asked_once_and_a_lost_answer_
     error = await bench.error(task)
     assert (error.code, error.charged, len(upstream.submits)) == ("submission_unknown", "unknown", 1)
     assert await bench.state(task) is State.DONE
+
+
+@pytest.mark.parametrize("abilities", [CANCELS, FINDS])
+async def test_an_acceptance_without_the_upstreams_id_is_a_lost_answer(
+    bench: Bench, abilities: Abilities
+) -> None:
+    async def nameless(job: Job) -> Accepted:
+        return Accepted(reference="")
+
+    upstream = ScriptedRemote(submit=nameless, find=nameless, abilities=abilities)
+    task = await bench.create()
+    async with bench.working(upstream):
+        await bench.ended(task)
+    assert ((await bench.error(task)).code, len(upstream.submits)) == ("submission_unknown", 1)
+    assert upstream.polls == 0
 
 
 async def test_a_killed_worker_leaves_its_submission_unknown_and_nobody_repeats_it(bench: Bench) -> None:
