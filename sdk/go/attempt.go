@@ -68,7 +68,24 @@ func (c *connection) send(ctx context.Context, wanted request) outcome {
 		return outcome{failure: opened.failed(err)}
 	}
 	met.answer.body = body
+	met.answer.show(wanted.seen)
 	return met
+}
+
+// Response is an HTTP answer as it came.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// RequestID names the request in the server's logs.
+func (r *Response) RequestID() string { return r.Header.Get("X-Request-Id") }
+
+func (a *answer) show(to *Response) {
+	if to != nil {
+		*to = Response{Status: a.status, Header: a.header, Body: a.body}
+	}
 }
 
 // stream is an answer whose body is read bit by bit.
@@ -119,6 +136,7 @@ func (c *connection) open(ctx context.Context, wanted request, patience time.Dur
 	defer opened.close()
 	// What a refusal says beyond its status is welcome, but the status counts even if the rest does not arrive.
 	met.answer.body, _ = readBody(response.Body)
+	met.answer.show(wanted.seen)
 	return nil, met
 }
 

@@ -115,6 +115,7 @@ func (c *connection) request(method, path string, pairs query, read options) req
 		header:  read.header,
 		timeout: c.timeout,
 		retries: c.retries,
+		seen:    read.response,
 	}
 	if read.timeout != nil {
 		built.timeout = max(*read.timeout, 0)

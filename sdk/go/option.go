@@ -34,6 +34,7 @@ type options struct {
 	maxWait      *time.Duration
 	pollInterval *time.Duration
 	variant      string
+	response     *Response
 }
 
 // WithTimeout bounds each attempt of this call, in place of Config.Timeout. Negative: no bound.
@@ -61,6 +62,12 @@ func WithHeader(name, value string) Option {
 // WithQuery adds a parameter to the URL, once for each value.
 func WithQuery(name string, values ...string) Option {
 	return Option{"WithQuery", anyCall, func(o *options) { o.query = o.query.with(name, values...) }}
+}
+
+// WithResponse puts the HTTP answer of this call into response: of the attempt that succeeded, else the last that was
+// answered. In calls of many requests (Wait, Watch, Iter) it is the latest that was read whole.
+func WithResponse(response *Response) Option {
+	return Option{"WithResponse", anyCall, func(o *options) { o.response = response }}
 }
 
 // WithIdempotencyKey creates under a key of your own (1 to 255 visible ASCII characters): at a server that honours keys,

@@ -94,3 +94,20 @@ func TestEveryResultKnowsTheRequestThatBroughtIt(t *testing.T) {
 		t.Errorf("got %+v, %v", one, err)
 	}
 }
+
+func TestTheAnswerOfACallCanBeLookedAt(t *testing.T) {
+	server := newRecorder(t,
+		prepared{http.StatusServiceUnavailable, nil, ""},
+		prepared{http.StatusOK, map[string]string{"X-Request-Id": "req_7", "X-Mesh-Routing-Fallback": "true"}, accepted},
+		prepared{http.StatusNotFound, nil, `{"error":{"code":"not_found"}}`})
+	client := newClient(t, Config{BaseURL: server.URL, Token: "rsk_test", Retry: RetryPolicy{Initial: 1}})
+	var response Response
+	task, err := client.Videos.Retrieve(testContext(t), "task_1", WithResponse(&response))
+	if err != nil || response.Status != http.StatusOK || string(response.Body) != accepted ||
+		response.RequestID() != task.RequestID || response.Header.Get("X-Mesh-Routing-Fallback") != "true" {
+		t.Errorf("got %+v, %v", response, err)
+	}
+	if _, err := client.Videos.Retrieve(testContext(t), "task_1", WithResponse(&response)); err == nil || response.Status != http.StatusNotFound {
+		t.Errorf("got %+v, %v", response, err)
+	}
+}

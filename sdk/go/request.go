@@ -23,9 +23,10 @@ type request struct {
 	timeout time.Duration // 0 for none
 	retries int
 	repeat  repeatability
-	key     string // the idempotency key of a create
-	taskID  string // what the request is about, for errors
-	foreign bool   // a link to a file, perhaps on another host: the API key must not go there
+	key     string    // the idempotency key of a create
+	taskID  string    // what the request is about, for errors
+	seen    *Response // where the caller wants to see the answer
+	foreign bool      // a link to a file, perhaps on another host: the API key must not go there
 }
 
 // bodyReader gives the body anew for each time it is sent.

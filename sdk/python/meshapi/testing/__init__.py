@@ -9,7 +9,7 @@ or ``server.async_client()``, which are the real clients over it::
     server.script(succeeds(after=30, video=b"..."), moderated())  # what the next tasks do
     server.fault(rate_limited(retry_after=5), drops(accepted=True), on="generate")  # what requests meet
     done = server.client().videos.generate_and_wait(model="mesh/diorama-1", content=[])
-    assert (server.paid, server.clock.elapsed) == (1, 35.5)
+    assert (server.paid, server.clock.elapsed) == (1, 35.0)
 
 A ``Cassette`` records the traffic with a real server once and replays it offline ever after. A ``callback``
 is what a server would send to a ``callback_url``, signed.

@@ -1,5 +1,6 @@
 """The commands on tasks and models: the real command, against a real server on this machine."""
 
+from sdk_support.command import Command
 from sdk_support.mesh import VIDEO, Task
 
 
@@ -106,3 +107,56 @@ def test_models_are_listed(meshapi, mesh):
     assert ran.out.splitlines() == ["mesh/diorama-1   Diorama 1", "sandbox/instant  Instant"]
     assert mesh.asked[0].query == [("type", "video"), ("provider", "mesh")]
     assert meshapi.run("models", "--json").json()[0]["id"] == "mesh/diorama-1"
+
+
+def test_a_quote_tells_the_lines_and_the_sum_and_makes_nothing(meshapi, mesh):
+    ran = meshapi.run("quote", "A serene mountain lake at sunrise", "--duration", "10")
+    assert ran.status == 0
+    assert [line.split() for line in ran.out.splitlines()] == [
+        ["item", "quantity", "unit", "USD", "each", "USD"],
+        ["video", "10", "second", "0.05", "0.50"],
+        ["mesh/diorama-1:", "0.50", "USD"],
+    ]
+    assert mesh.paid == 0
+    assert meshapi.run("quote", "x", "--json").json()["cost_usd"] == "0.25"
+
+
+def test_a_quote_whose_price_is_unknown_says_so(meshapi):
+    ran = meshapi.run("quote", "A lake", "--model", "m/x")
+    assert (ran.status, ran.out) == (0, "m/x: unknown\n")
+    assert "The price is unknown: the server gives no reason" in ran.err
+
+
+def test_a_quote_of_a_server_without_quotes_is_an_error_in_one_line(hosted, tmp_path):
+    ran = Command.against(hosted, tmp_path).run("quote", "A lake")
+    assert (ran.status, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+
+
+def test_the_most_a_video_may_cost_reaches_the_request(meshapi, mesh):
+    meshapi.run("generate", "A lake", "--max-cost", "0.50", "--no-wait")
+    assert mesh.asked[0].json()["max_cost_usd"] == "0.50"
+
+
+def test_a_timeline_is_a_table_of_what_happened(meshapi):
+    task_id = meshapi.run("generate", "A lake", "--no-wait").out.strip()
+    meshapi.run("wait", task_id)
+    ran = meshapi.run("timeline", task_id)
+    assert ran.status == 0
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert rows[0] == ["at", "step", "try", "took", "where", "result"]
+    assert rows[1] == ["0.000", "s", "created", "0.000", "s"]
+    assert rows[2] == ["0.250", "s", "render", "1", "0.050", "s", "mesh", "succeeded", "[bold]done[/bold]"]
+    assert rows[3][2:] == ["ended", "0.000", "s", "succeeded"]
+    assert [row["kind"] for row in meshapi.run("timeline", task_id, "--json").json()["data"]] == [
+        "created",
+        "render",
+        "ended",
+    ]
+
+
+def test_a_timeline_shows_what_goes_on(meshapi, mesh):
+    mesh.seconds = 60
+    task_id = meshapi.run("generate", "A lake", "--no-wait").out.strip()
+    assert meshapi.run("timeline", task_id).out.splitlines()[2].split() == [
+        *("0.250", "s", "render", "1", "mesh", "goes", "on")
+    ]
