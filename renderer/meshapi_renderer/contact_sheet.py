@@ -37,6 +37,7 @@ SHOWCASE: Final[dict[Setting, str]] = {
     "underwater": "A coral reef under the sea",
     "fire": "Fire and embers at night",
     "street": "A street in the rain at night",
+    "meadow": "A meadow in bloom at noon",
 }
 """One prompt per scene."""
 

@@ -23,6 +23,7 @@ Setting = Literal[
     "underwater",
     "fire",
     "street",
+    "meadow",
 ]
 TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
 Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]

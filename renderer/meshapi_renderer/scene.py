@@ -106,6 +106,7 @@ SCENES: dict[Setting, str] = {
     "underwater": "meshapi_renderer.scenes.underwater",
     "fire": "meshapi_renderer.scenes.fire",
     "street": "meshapi_renderer.scenes.street",
+    "meadow": "meshapi_renderer.scenes.meadow",
 }
 """Setting to module; a module is imported when its setting is first asked for."""
 

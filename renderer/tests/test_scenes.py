@@ -40,6 +40,7 @@ _TIME: dict[Setting, TimeOfDay] = {
     "underwater": "noon",
     "fire": "night",
     "street": "night",
+    "meadow": "noon",
 }
 
 

@@ -41,7 +41,7 @@ class Sky:
             tones = replace(tones, cloud_dark=tones.cloud_dark * np.float32(0.45))
         self._camera = Camera(plan.camera, plan.speed, timing, canvas, horizon=view.horizon)
         look = BackdropLook(
-            below=0.05, stars=2200, milky_way=1.0 if plan.time == "night" else 0.0, cover=0.26,
+            below=0.16, stars=2200, milky_way=1.0 if plan.time == "night" else 0.0, cover=0.26,
             veils=True,
         )  # fmt: skip
         self._sky = Backdrop(above, view, tones, timing, rng.sub("sky"), look)
