@@ -1,0 +1,39 @@
+"""Measure the engine, each figure beside its limit in the same run.
+
+    python bench/engine [accepts] [claims] [polls] [news] [pages] [litellm] [--database sqlite|postgres|both]
+"""
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+import claims
+import pages
+from databases import DIALECTS, places
+
+_SUBJECTS = ("claims", "pages")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python bench/engine", description=__doc__.partition("\n")[0])
+    parser.add_argument("subjects", nargs="*", default=[], help=f"of {', '.join(_SUBJECTS)}; all when none")
+    parser.add_argument("--database", choices=(*DIALECTS, "both"), default="both")
+    parser.add_argument("--tasks", type=int, default=1_000_000, help="in flight for claims and pages")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of one measurement")
+    wanted = parser.parse_args()
+    subjects = wanted.subjects or list(_SUBJECTS)
+    if strange := [each for each in subjects if each not in _SUBJECTS]:
+        parser.error(f"{strange[0]!r} is not measured here; there are {', '.join(_SUBJECTS)}")
+    dialects = DIALECTS if wanted.database == "both" else (wanted.database,)
+    if {"claims", "pages"} & set(subjects):
+        for dialect in dialects:
+            with tempfile.TemporaryDirectory() as folder, places(Path(folder), (dialect,)) as found:
+                asyncio.run(claims.measure(found[0], wanted.tasks, wanted.rounds, wanted.seconds))
+                if "pages" in subjects:
+                    asyncio.run(pages.measure(found[0], wanted.tasks, 200))
+
+
+if __name__ == "__main__":
+    main()
