@@ -14,6 +14,7 @@ from meshapi_renderer.reading import read_prompt
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scene, Timing, build
 from meshapi_renderer.sizes import FixedRatio, Resolution, fixed_ratio, frame_size
+from meshapi_renderer.subjects.staged import StagedScene
 
 _PICTURE_CONFIDENCE = 0.5
 """Least confidence of a video made from a picture: it shows the picture, whatever the prompt says."""
@@ -108,13 +109,15 @@ def _plan_for_picture(plan: ScenePlan, *, morph: bool) -> ScenePlan:
     if morph:
         of_scene = (*of_scene, "weather:", "camera:", "also camera:")
     left_out = [note for note in plan.left_out if not note.startswith(of_scene)]
-    if plan.subject is not None:
-        left_out.append(f"what {plan.subject} does: the picture moves as a whole")
+    subject = next((note for note in plan.understood if note.startswith("subject:")), None)
+    if subject is not None:
+        left_out.append(f"what {subject.removeprefix('subject: ')} does: the picture moves as a whole")
     if not morph and plan.weather == "fog":
         left_out.append("weather: fog")
     shown = "first and last frame: one turns into the other" if morph else "first frame: set in motion"
     return replace(
         plan,
+        subject=None,
         confidence=max(plan.confidence, _PICTURE_CONFIDENCE),
         understood=(shown, *(note for note in plan.understood if not note.startswith(of_scene))),
         left_out=tuple(left_out),
@@ -129,6 +132,8 @@ def build_scene(composition: Composition) -> Scene:
     if composition.first is not None:
         return Parallax(composition.first, plan, canvas, timing, composition.random("picture"))
     scene = build(plan, canvas, timing, composition.random("scene"))
+    if plan.subject is not None:
+        scene = StagedScene(scene, plan, canvas, timing, composition.random(plan.subject))
     if composition.references:
         return GradedScene(scene, timing.frames // 2, composition.references)
     return scene

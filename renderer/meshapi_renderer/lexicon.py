@@ -5,7 +5,9 @@ the slots of a plan, and each section maps a value to the phrases that say it:
 
 * `place` names a place outright, `hint` only suggests one (places: see `PLACES`);
 * `time`, `weather`, `season`, `camera`, `speed`, `colour` say what they mean; `time_hint` is weaker;
-* `subject` are things to see, `style` are manners of drawing: neither is drawn by this renderer;
+* `subject` are things to see: those the renderer draws, by name, and `other` ones; `several` are their
+  plurals, `count` numbers, `tone` colours that only a thing can have;
+* `style` are manners of drawing, which this renderer does not know;
 * `idle` words are understood and change nothing; `shield` phrases hide the words inside them
   ("golden retriever" is not a time of day);
 * `cue` words sit around others: `inside` and `aside` stand before a place, `aside_after` behind it,
@@ -27,40 +29,104 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from meshapi_renderer.plan import Setting
+from meshapi_renderer.plan import SETTINGS, Setting, Subject
 
-PLACES: Final[Mapping[str, tuple[Setting, float]]] = {
+PLACES: Final[Mapping[str, tuple[str, float]]] = {
     "lake": ("lake", 1.0),
     "mountain": ("lake", 0.85),
     "glacier": ("lake", 0.6),
     "river": ("lake", 0.5),
-    "waterfall": ("lake", 0.45),
-    "meadow": ("lake", 0.45),
     "village": ("lake", 0.35),
-    "sky": ("sky", 1.0),
-    "aurora": ("aurora", 1.0),
-    "volcano": ("lake", 0.35),
-    "city": ("city", 1.0),
-    "street": ("city", 0.65),
-    "harbour": ("city", 0.5),
+    "ocean": ("ocean", 1.0),
     "beach": ("beach", 1.0),
     "island": ("beach", 0.8),
-    "ocean": ("ocean", 1.0),
-    "underwater": ("underwater", 1.0),
+    "city": ("city", 1.0),
+    "harbour": ("city", 0.5),
+    "street": ("street", 1.0),
     "forest": ("forest", 1.0),
     "jungle": ("forest", 0.65),
     "garden": ("forest", 0.5),
-    "campfire": ("forest", 0.4),
+    "meadow": ("meadow", 1.0),
+    "savanna": ("meadow", 0.5),
     "dunes": ("dunes", 1.0),
     "canyon": ("dunes", 0.5),
     "planet": ("dunes", 0.45),
-    "neon": ("neon", 1.0),
     "space": ("space", 1.0),
+    "sky": ("sky", 1.0),
+    "underwater": ("underwater", 1.0),
+    "waterfall": ("waterfall", 1.0),
+    "fire": ("fire", 1.0),
+    "campfire": ("fire", 0.9),
+    "volcano": ("fire", 0.5),
+    "aurora": ("aurora", 1.0),
+    "studio": ("studio", 1.0),
+    "interior": ("studio", 0.3),
+    "neon": ("neon", 1.0),
+}
+"""Places the reader knows, the setting that shows each, and how near that comes (1 = the place itself)."""
+
+FEATURES: Final = frozenset({"waterfall", "fire", "campfire", "volcano", "aurora"})
+"""Places that are what one looks at wherever they are: a waterfall in a forest is a waterfall."""
+
+STAND_INS: Final[Mapping[str, tuple[Setting, float]]] = {
+    "street": ("city", 0.65),
+    "meadow": ("lake", 0.45),
+    "waterfall": ("lake", 0.45),
     "fire": ("neon", 0.25),
     "studio": ("neon", 0.15),
-    "interior": ("neon", 0.15),
 }
-"""Places the reader knows, the scene each is drawn as, and how near that comes (1 = the place itself)."""
+"""What is drawn for a setting that this version does not draw, and how near that comes."""
+
+HOMES: Final[Mapping[Subject, tuple[str, float]]] = {
+    "sailboat": ("ocean", 0.8),
+    "birds": ("sky", 0.5),
+    "balloon": ("sky", 0.9),
+    "rocket": ("space", 0.9),
+    "train": ("meadow", 0.5),
+    "car": ("street", 0.7),
+    "cat": ("studio", 0.9),
+    "dog": ("studio", 0.8),
+    "fish": ("underwater", 1.0),
+    "butterfly": ("meadow", 0.9),
+    "person": ("street", 0.2),
+    "campfire": ("fire", 1.0),
+}
+"""Where a subject is at home when a prompt names no place, and how strongly it calls for that."""
+
+SEVERAL: Final[Mapping[Subject, int]] = {
+    "sailboat": 4,
+    "birds": 13,
+    "balloon": 6,
+    "rocket": 1,
+    "train": 1,
+    "car": 3,
+    "cat": 2,
+    "dog": 2,
+    "fish": 34,
+    "butterfly": 6,
+    "person": 4,
+    "campfire": 1,
+}
+"""How many of a subject a plural means."""
+
+
+def drawn_as(name: str) -> tuple[Setting, float]:
+    """The setting drawn for a place of `PLACES`, and how near that comes to the place."""
+    wanted, closeness = PLACES[name]
+    return nearest_drawn(wanted, closeness)
+
+
+def nearest_drawn(wanted: str, closeness: float = 1.0) -> tuple[Setting, float]:
+    """A setting, or what this version draws in its stead, with the closeness that is left."""
+    for setting in SETTINGS:
+        if setting == wanted:
+            return setting, closeness
+    stand_in, share = STAND_INS[wanted]
+    return stand_in, closeness * share
+
+
+TONES: Final[Mapping[str, str]] = {"black": "1b1b1e", "brown": "6b4423", "grey": "8d9096"}
+"""Colours of things that are no colours of a scene, as sRGB hex."""
 
 COLOURS: Final[Mapping[str, str]] = {
     "red": "e5383b",

@@ -10,6 +10,15 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from meshapi_renderer import meaning
+
+
+@pytest.fixture(autouse=True)
+def _no_second_opinion(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read prompts by the lexicon alone, be the optional sentence encoder installed or not."""
+    if "encoder" not in request.node.name:
+        monkeypatch.setattr(meaning, "load_encoder", lambda: None)
+
 
 def _painted(width: int, height: int, seed: int = 0) -> NDArray[np.uint8]:
     """Return a coloured picture: gradients, a weave and a few discs, as RGB bytes."""

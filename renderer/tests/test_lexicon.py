@@ -7,8 +7,21 @@ from importlib import resources
 
 import pytest
 
-from meshapi_renderer.lexicon import COLOURS, PLACES, SPEEDS, Lexicon, lexicon, normalise, tokenise
-from meshapi_renderer.plan import CAMERA_MOVES, SEASONS, SETTINGS, TIMES, WEATHERS
+from meshapi_renderer.lexicon import (
+    COLOURS,
+    FEATURES,
+    HOMES,
+    PLACES,
+    SEVERAL,
+    SPEEDS,
+    TONES,
+    Lexicon,
+    lexicon,
+    nearest_drawn,
+    normalise,
+    tokenise,
+)
+from meshapi_renderer.plan import CAMERA_MOVES, SEASONS, SETTINGS, SUBJECTS, TIMES, WEATHERS
 
 _FILES = sorted(
     (
@@ -28,12 +41,18 @@ _VALUES: dict[str, set[str]] = {
     "camera": set(CAMERA_MOVES),
     "speed": set(SPEEDS),
     "colour": set(COLOURS),
-    "subject": {"words"},
+    "tone": set(TONES),
+    "subject": {*SUBJECTS, "other"},
+    "several": set(SUBJECTS),
+    "count": {str(number) for number in range(1, 10)},
     "style": {"words"},
     "idle": {"words"},
     "shield": {"words"},
     "cue": {"inside", "aside", "aside_after", "not", "not_after"},
 }
+
+
+_ALL_SETTINGS = {setting for setting, _ in PLACES.values()}
 
 
 def _found(prompt: str) -> list[str]:
@@ -50,7 +69,8 @@ def test_every_language_uses_known_slots_and_values_and_names_all_scenes(
     for slot, values in words.items():
         assert set(values) <= _VALUES[slot], slot
         assert all(phrase.strip() == phrase and phrase for phrases in values.values() for phrase in phrases)
-    assert set(SETTINGS) <= set(words["place"])
+    assert set(words["place"]) >= _ALL_SETTINGS
+    assert set(SUBJECTS) <= set(words["subject"])
     assert {"sunrise", "noon", "sunset", "night"} <= set(words["time"])
     assert {"clear", "storm", "rain", "snow", "fog"} <= set(words["weather"])
     assert set(words["season"]) == set(SEASONS)
@@ -67,6 +87,21 @@ def test_within_a_language_a_phrase_has_one_value_per_slot(entry: resources.abc.
         assert not doubled, slot
 
 
+def test_sixteen_settings_are_named_and_each_is_drawn_or_has_a_stand_in() -> None:
+    assert len(_ALL_SETTINGS) == 16
+    assert set(SETTINGS) <= _ALL_SETTINGS
+    for setting in _ALL_SETTINGS:
+        drawn, closeness = nearest_drawn(setting)
+        assert drawn in SETTINGS
+        assert (drawn == setting) == (closeness == 1.0)
+
+
+def test_every_subject_has_a_home_and_a_plural() -> None:
+    assert set(HOMES) == set(SEVERAL) == set(SUBJECTS)
+    assert {home for home, _ in HOMES.values()} <= _ALL_SETTINGS
+    assert set(PLACES) >= FEATURES
+
+
 def test_ten_languages_are_there() -> None:
     assert lexicon().languages == ("de", "en", "es", "fr", "it", "ja", "ko", "pt", "ru", "zh")
 
@@ -77,7 +112,7 @@ def test_the_longest_phrase_wins() -> None:
 
 
 def test_words_match_whole_and_without_regard_to_case_accents_or_hyphens() -> None:
-    assert _found("Seattle") == []
+    assert _found("Beachcomber") == []
     assert _found("FORÊT") == ["FORÊT"]
     assert _found("foret") == ["foret"]
     assert _found("Time-Lapse") == ["Time-Lapse"]

@@ -130,23 +130,88 @@ def test_a_place_without_a_scene_is_drawn_as_its_nearest_and_the_plan_says_so(
     assert any(note.startswith("place:") and f"drawn as {setting}" in note for note in plan.left_out)
 
 
-def test_a_subject_is_named_and_admitted_to_be_left_out() -> None:
-    plan = read_prompt("A golden retriever running on a beach")
-    assert plan.setting == "beach"
-    assert plan.subject == "golden retriever"
-    assert "subject: golden retriever" in plan.left_out
-    assert plan.time == "noon", "the dog is golden, not the hour"
+def test_a_subject_that_cannot_be_drawn_is_named_and_admitted_to_be_left_out() -> None:
+    plan = read_prompt("A dragon over a forest in autumn")
+    assert plan.setting == "forest"
+    assert plan.subject is None
+    assert "subject: dragon" in plan.left_out
     assert plan.confidence < 0.7
 
 
-def test_an_unknown_thing_becomes_the_subject_of_an_abstract_picture() -> None:
+@pytest.mark.parametrize(
+    ("prompt", "setting", "subject", "count"),
+    [
+        ("A sailboat on a mountain lake at sunset", "lake", "sailboat", 1),
+        ("two sailboats on a lake", "lake", "sailboat", 2),
+        ("hot air balloons over the desert", "dunes", "balloon", 6),
+        ("Ein Heißluftballon über den Wolken", "sky", "balloon", 1),
+        ("una bandada de pájaros sobre el lago", "lake", "birds", 13),
+        ("a steam train crossing the desert", "dunes", "train", 1),
+        ("森の中の三匹の犬", "forest", "dog", 0),
+        ("Кошка в лесу", "forest", "cat", 1),
+        ("a man walking in the forest", "forest", "person", 1),
+        ("a campfire in the dunes at night", "fire", None, 1),
+    ],
+)
+def test_a_subject_is_read_with_its_number_in_any_language(
+    prompt: str, setting: str, subject: str | None, count: int
+) -> None:
+    plan = read_prompt(prompt)
+    assert (plan.setting, plan.subject) == (setting, subject)
+    if count:
+        assert plan.subject_count == count
+    assert any(note.startswith("subject:") for note in plan.understood)
+    assert not any(note.startswith("subject:") for note in plan.left_out)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "colour"),
+    [
+        ("a black cat in a forest", "1b1b1e"),
+        ("a red car in the desert", "e5383b"),
+        ("un gato negro en el bosque", "1b1b1e"),
+        ("a cat in a forest", None),
+    ],
+)
+def test_a_colour_beside_a_subject_is_the_subjects_not_the_scenes(prompt: str, colour: str | None) -> None:
+    plan = read_prompt(prompt)
+    assert plan.subject_colour == colour
+    assert plan.colours == ()
+
+
+def test_a_subject_without_a_place_in_the_setting_is_left_out_and_the_plan_says_why() -> None:
+    plan = read_prompt("a sailboat in the desert")
+    assert (plan.setting, plan.subject) == ("dunes", None)
+    assert "subject: sailboat (has no place here)" in plan.left_out
+
+
+def test_of_two_subjects_one_is_drawn_and_the_other_is_admitted() -> None:
+    plan = read_prompt("a cat and a dog in a forest")
+    assert plan.subject == "cat"
+    assert "subject: dog (one subject is drawn)" in plan.left_out
+
+
+def test_a_subject_alone_is_shown_where_it_is_at_home() -> None:
+    assert read_prompt("a school of fish").setting == "underwater"
+    assert read_prompt("a rocket").setting == "space"
+
+
+def test_an_unknown_thing_becomes_the_admitted_subject_of_an_abstract_picture() -> None:
     plan = read_prompt("A xylophone spinning slowly")
     assert plan.setting == "neon"
-    assert plan.subject == "xylophone"
+    assert plan.subject is None
+    assert "subject: xylophone" in plan.left_out
     assert plan.speed == 0.5
     assert plan.confidence <= 0.1
     assert "place: none was recognised, so the scene is neon" in plan.left_out
     assert "not read: spinning" in plan.left_out
+
+
+def test_short_words_that_only_look_foreign_are_not_read() -> None:
+    assert not any(
+        "close" in note for note in read_prompt("a very close view of a lake at dawn in the rain").understood
+    )
+    assert read_prompt("the lake all over the place in the morning mist").setting == "lake"
 
 
 def test_unknown_prompts_are_tinted_by_the_prompt() -> None:

@@ -140,7 +140,8 @@ def _paint(sketch: Sketch, scheme: list[Floats], glowing: float) -> None:
     rope = Paint(albedo=rgb(0.06, 0.05, 0.04), roundness=0.005)
     for side in (-1.0, -0.4, 0.4, 1.0):
         sketch.add(
-            polygon((0.070 * side, 0.24), (0.074 * side, 0.24), (0.045 * side, 0.07), (0.041 * side, 0.07)), rope
+            polygon((0.070 * side, 0.24), (0.074 * side, 0.24), (0.045 * side, 0.07), (0.041 * side, 0.07)),
+            rope,
         )
     sketch.add(outline.astype(np.float64), _silk(scheme))
     if glowing > 0:
@@ -155,7 +156,10 @@ def _paint(sketch: Sketch, scheme: list[Floats], glowing: float) -> None:
     sketch.add(disc(0.0, 0.238, 0.075, 0.018), Paint(albedo=rgb(0.05, 0.03, 0.02), roundness=0.02))
     wicker = Paint(albedo=rgb(0.16, 0.085, 0.035), roundness=0.03)
     sketch.add(smooth((-0.050, 0.075), (-0.045, 0.0), (0.045, 0.0), (0.050, 0.075)), wicker)
-    sketch.add(polygon((-0.058, 0.070), (0.058, 0.070), (0.058, 0.084), (-0.058, 0.084)), Paint(albedo=rgb(0.05, 0.03, 0.02)))
+    sketch.add(
+        polygon((-0.058, 0.070), (0.058, 0.070), (0.058, 0.084), (-0.058, 0.084)),
+        Paint(albedo=rgb(0.05, 0.03, 0.02)),
+    )
     crew = Paint(albedo=rgb(0.03, 0.03, 0.035), roundness=0.02)
     sketch.add([disc(-0.018, 0.112, 0.014), disc(-0.018, 0.088, 0.018, 0.02)], crew)
     sketch.add([disc(0.022, 0.108, 0.014), disc(0.022, 0.086, 0.018, 0.02)], crew)

@@ -51,7 +51,9 @@ class Birds:
         feathers = role.colour(rgb(0.085, 0.075, 0.070))
         day = light.sky * np.float32(1.0 - 0.6 * light.behind)
         dark = mix(feathers * (light.ground * np.float32(0.8) + day * np.float32(0.25)), light.haze, veil)
-        lit = mix(feathers * (day + light.key * np.float32(0.7)) + light.rim * np.float32(0.03), light.haze, veil)
+        lit = mix(
+            feathers * (day + light.key * np.float32(0.7)) + light.rim * np.float32(0.03), light.haze, veil
+        )
         self._dark, self._lit = swatch8(dark), swatch8(lit)
 
     def draw(self, frame: Bytes8, lens: Lens, seconds: float, scratch: Scratch) -> None:
@@ -102,7 +104,14 @@ class Birds:
         root, wrist, tip = (0.0, 0.0), inner, outer
         _fill(
             frame,
-            [at(root, 0.17), at(wrist, 0.16), at(tip, -0.16), at(tip, -0.24), at(wrist, -0.13), at(root, -0.20)],
+            [
+                at(root, 0.17),
+                at(wrist, 0.16),
+                at(tip, -0.16),
+                at(tip, -0.24),
+                at(wrist, -0.13),
+                at(root, -0.20),
+            ],
             colour,
         )
 

@@ -51,17 +51,21 @@ class Butterflies:
         for index in range(count):
             size = 1.35 if index == 0 else draws.uniform(0.45, 0.95)
             wing = role.colour(_WINGS[(first + (index > 0) * draws.integer(len(_WINGS))) % len(_WINGS)])
-            scale = _SPAN * role.unit * size
-            cels = tuple(
-                role.cel(_BOUNDS, scale, lambda s, p=number / _PHASES: _paint(s, p, wing), 0.02)
-                for number in range(_PHASES)
-            )
             x = 0.5 if index == 0 else 0.16 + 0.68 * draws.u()
             row = 0.58 if index == 0 else 0.40 + 0.36 * draws.u()
             self._butterflies.append(
-                _Butterfly(cels, x, row, size, draws.u() * math.tau, draws.uniform(0.85, 1.15), 1.2 + 1.2 / size)
-            )
+                _Butterfly(
+                    self._painted(size, wing), x, row, size,
+                    draws.u() * math.tau, draws.uniform(0.85, 1.15), 1.2 + 1.2 / size,
+                )
+            )  # fmt: skip
         self._butterflies.sort(key=lambda butterfly: butterfly.size)
+
+    def _painted(self, size: float, wing: Floats) -> tuple[Cel, ...]:
+        def painted(sketch: Sketch, phase: float) -> None:
+            _paint(sketch, phase, wing)
+
+        return tuple(self._role.cels(_PHASES, _BOUNDS, _SPAN * self._role.unit * size, painted, 0.02))
 
     def draw(self, frame: Bytes8, lens: Lens, seconds: float, scratch: Scratch) -> None:
         """See `Actor`."""
@@ -99,17 +103,40 @@ def _wing(side: float, open_share: float, points: list[tuple[float, float]]) -> 
 
 def _paint(sketch: Sketch, phase: float, colour: Floats) -> None:
     share = 0.18 + 0.82 * (0.5 + 0.5 * math.cos(math.tau * phase))
-    hind = [(0.02, 0.02), (0.22, 0.05), (0.36, -0.05), (0.37, -0.20), (0.26, -0.345), (0.13, -0.30), (0.04, -0.14)]
-    fore = [(0.02, 0.05), (0.12, 0.22), (0.30, 0.365), (0.475, 0.375), (0.50, 0.28), (0.43, 0.11), (0.28, 0.01), (0.05, -0.02)]
+    hind = [
+        (0.02, 0.02),
+        (0.22, 0.05),
+        (0.36, -0.05),
+        (0.37, -0.20),
+        (0.26, -0.345),
+        (0.13, -0.30),
+        (0.04, -0.14),
+    ]
+    fore = [
+        (0.02, 0.05),
+        (0.12, 0.22),
+        (0.30, 0.365),
+        (0.475, 0.375),
+        (0.50, 0.28),
+        (0.43, 0.11),
+        (0.28, 0.01),
+        (0.05, -0.02),
+    ]
     for side in (-1.0, 1.0):
-        for points, pattern in ((hind, _pattern(colour, side, share, 0.30)), (fore, _pattern(colour, side, share, 0.42))):
+        for points, pattern in (
+            (hind, _pattern(colour, side, share, 0.30)),
+            (fore, _pattern(colour, side, share, 0.42)),
+        ):
             wing = _wing(side, share, points)
             sketch.add(wing, Paint(albedo=colour, texture=pattern, roundness=0.05, translucency=0.55))
     body = Paint(albedo=rgb(0.022, 0.018, 0.015), roundness=0.02)
     sketch.add(limb(((0.0, 0.12), (0.0, 0.0), (0.0, -0.19)), (0.022, 0.026, 0.010)), body)
     sketch.add(disc(0.0, 0.145, 0.024), body)
     for side in (-1.0, 1.0):
-        sketch.add(limb(((0.006 * side, 0.155), (0.05 * side, 0.25), (0.085 * side, 0.29)), (0.005, 0.004, 0.009)), body)
+        sketch.add(
+            limb(((0.006 * side, 0.155), (0.05 * side, 0.25), (0.085 * side, 0.29)), (0.005, 0.004, 0.009)),
+            body,
+        )
 
 
 def _pattern(colour: Floats, side: float, share: float, reach: float) -> Texture:

@@ -43,14 +43,25 @@ class Campfire:
         cel = role.cel(_BOUNDS, self._scale, lambda sketch: _paint(sketch, tones), 0.01)
         self._standing = Standing(role, [cel], footprint=0.42)
         self._size = fitted(cel, self._scale)
-        self._flames = [Flame(role.rng.sub(f"flame {index}"), slender=slender) for index, slender in enumerate((0.95, 1.25))]
-        self._smoke = Smoke(role.rng.sub("smoke"), role.light, rgb(0.30, 0.29, 0.28), role.light.haze, role.haze(0.05))
+        self._flames = [
+            Flame(role.rng.sub(f"flame {index}"), slender=slender)
+            for index, slender in enumerate((0.95, 1.25))
+        ]
+        self._smoke = Smoke(
+            role.rng.sub("smoke"), role.light, rgb(0.30, 0.29, 0.28), role.light.haze, role.haze(0.05)
+        )
         draws = role.rng.sub("sparks")
         self._sparks = [
-            _Spark(draws.u() * 3.0, draws.uniform(0.9, 2.2), draws.normal() * 0.09, draws.u() * math.tau, draws.uniform(0.6, 1.3))
+            _Spark(
+                draws.u() * 3.0,
+                draws.uniform(0.9, 2.2),
+                draws.normal() * 0.09,
+                draws.u() * math.tau,
+                draws.uniform(0.6, 1.3),
+            )
             for _ in range(_SPARKS)
         ]
-        self._x = 0.5 + (0.10 if role.light.source_x < 0.5 else -0.10)
+        self._x = role.stage.middle + (0.10 if role.light.source_x < 0.5 else -0.10)
 
     def draw(self, frame: Bytes8, lens: Lens, seconds: float, scratch: Scratch) -> None:
         """See `Actor`."""
@@ -117,8 +128,14 @@ def _paint(sketch: Sketch, tones: list[float]) -> None:
     )
     for start, end, thick in logs:
         glowing = fire * sketch.light.exposure
-        sketch.add(limb((start, end), (thick, 0.8 * thick)), Paint(albedo=rgb(0.060, 0.035, 0.020), roundness=0.05, emission=glowing * 0.10))
-        sketch.add(disc(start[0], start[1], 0.9 * thick, 0.9 * thick), Paint(albedo=rgb(0.20, 0.125, 0.065), roundness=0.02, emission=glowing * 0.06))
+        sketch.add(
+            limb((start, end), (thick, 0.8 * thick)),
+            Paint(albedo=rgb(0.060, 0.035, 0.020), roundness=0.05, emission=glowing * 0.10),
+        )
+        sketch.add(
+            disc(start[0], start[1], 0.9 * thick, 0.9 * thick),
+            Paint(albedo=rgb(0.20, 0.125, 0.065), roundness=0.02, emission=glowing * 0.06),
+        )
     embers = smooth((-0.22, -0.02), (-0.10, 0.06), (0.10, 0.06), (0.22, -0.02), (0.0, -0.05))
     sketch.add(embers, Paint(albedo=rgb(0.10, 0.03, 0.01), roundness=0.03, emission=fire * 1.6), 0.85)
     for number in range(6, 11):
@@ -129,4 +146,9 @@ def _stone(sketch: Sketch, angle: float, tone: float, *, lit: bool) -> None:
     x, y = 0.47 * math.cos(angle), 0.075 * math.sin(angle)
     glowing = rgb(0.22, 0.075, 0.018) * (1.0 if lit else 0.12)
     paint = Paint(albedo=rgb(0.12, 0.115, 0.11) * tone, roundness=0.06, emission=glowing)
-    sketch.add(disc(x, y + 0.015, 0.085 * (0.85 + 0.2 * tone), 0.060 * (0.8 + 0.25 * tone), 0.2 * math.sin(7 * tone)), paint)
+    sketch.add(
+        disc(
+            x, y + 0.015, 0.085 * (0.85 + 0.2 * tone), 0.060 * (0.8 + 0.25 * tone), 0.2 * math.sin(7 * tone)
+        ),
+        paint,
+    )

@@ -9,11 +9,11 @@ import numpy as np
 from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import rgb
 from meshapi_renderer.scene import Scratch
-from meshapi_renderer.subjects.curves import disc, polygon, smooth
+from meshapi_renderer.subjects.curves import Outline, disc, polygon, smooth
 from meshapi_renderer.subjects.ground import Standing
 from meshapi_renderer.subjects.paste import Place, glow, paste
 from meshapi_renderer.subjects.role import Lens, Role, crossing, fitted
-from meshapi_renderer.subjects.sketch import Bounds, Paint, Sketch
+from meshapi_renderer.subjects.sketch import Bounds, Cel, Paint, Sketch
 
 _LENGTH = 0.40
 """Length in units; one figure unit is the car's length."""
@@ -34,10 +34,12 @@ class Car:
         draws = role.rng.sub("cars")
         first = draws.integer(len(_COLOURS))
         count = max(1, min(role.count or 1, _MOST))
-        bodies = [role.colour(_COLOURS[(first + index) % len(_COLOURS)]) for index in range(count)]
-        cels = [
-            role.cel(_BOUNDS, self._scale, lambda sketch, body=body: _paint(sketch, body), 0.01) for body in bodies
-        ]
+
+        def painted(number: int) -> Cel:
+            body = role.colour(_COLOURS[(first + number) % len(_COLOURS)])
+            return role.cel(_BOUNDS, self._scale, lambda sketch: _paint(sketch, body), 0.01)
+
+        cels = [painted(number) for number in range(count)]
         self._standing = Standing(role, cels, footprint=0.36)
         side = _WHEEL + 0.004
         self._wheel = role.cel(Bounds(-side, -side, side, side), self._scale, _paint_wheel, 0.01)
@@ -101,7 +103,9 @@ def _paint(sketch: Sketch, body: Floats) -> None:
     sketch.add(
         polygon((-0.290, 0.198), (-0.235, 0.256), (-0.165, 0.283), (-0.085, 0.288), (-0.085, 0.200)), glass
     )
-    sketch.add(polygon((-0.062, 0.200), (-0.062, 0.288), (0.008, 0.289), (0.082, 0.260), (0.150, 0.198)), glass)
+    sketch.add(
+        polygon((-0.062, 0.200), (-0.062, 0.288), (0.008, 0.289), (0.082, 0.260), (0.150, 0.198)), glass
+    )
     hull = smooth(
         (-0.492, 0.115), (-0.488, 0.170), (-0.440, 0.196), (-0.330, 0.203), (-0.150, 0.206), (0.060, 0.205),
         (0.200, 0.200), (0.340, 0.180), (0.450, 0.152), (0.492, 0.120), (0.496, 0.085), (0.470, 0.058),
@@ -130,16 +134,12 @@ def _paint_wheel(sketch: Sketch) -> None:
     sketch.add(disc(0, 0, _WHEEL), Paint(albedo=rgb(0.016, 0.016, 0.017), roundness=0.025, gloss=0.1))
     sketch.add(disc(0, 0, 0.66 * _WHEEL), Paint(albedo=rgb(0.03, 0.03, 0.032), roundness=0.02))
     steel = Paint(albedo=rgb(0.42, 0.42, 0.43), roundness=0.010, gloss=0.8)
-    spokes = []
+    spokes: list[Outline] = []
     for number in range(5):
-        angle = math.tau * number / 5
-        across, up = math.cos(angle), math.sin(angle)
-        spokes.append(
-            np.array([
-                (0.012 * -up, 0.012 * across), (0.62 * _WHEEL * across - 0.006 * up, 0.62 * _WHEEL * up + 0.006 * across),
-                (0.62 * _WHEEL * across + 0.006 * up, 0.62 * _WHEEL * up - 0.006 * across), (0.012 * up, 0.012 * -across),
-            ])
-        )  # fmt: skip
+        turn = math.tau * number / 5
+        along, aside = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
+        rim = 0.62 * _WHEEL * along
+        spokes.append(np.array([0.012 * aside, rim + 0.006 * aside, rim - 0.006 * aside, -0.012 * aside]))
     sketch.add([*spokes, disc(0, 0, 0.016)], steel)
     ring = Paint(albedo=rgb(0.36, 0.36, 0.37), roundness=0.006, gloss=0.6)
     angle = np.linspace(0, math.tau, 48)

@@ -1,4 +1,4 @@
-"""Cats that sit and look at the viewer: the tail sweeps, the head tilts, ears twitch, eyes close for a moment."""
+"""Cats that sit and look at the viewer: the tail sweeps, the head tilts, eyes close for a moment."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class Cats:
             self._made(
                 role.colour(_COATS[(first + index) % len(_COATS)]),
                 _EYES[draws.integer(len(_EYES))],
-                0.5 + spread * (index - 0.5 * (count - 1)) + (0.0 if count > 1 else 0.06 * draws.sign()),
+                role.stage.middle
+                + spread * (index - 0.5 * (count - 1))
+                + (0.0 if count > 1 else 0.05 * draws.sign()),
                 1.0 if index == 0 else draws.uniform(0.82, 0.96),
                 draws.u() * math.tau,
             )
@@ -64,10 +66,11 @@ class Cats:
 
     def _made(self, coat: Floats, eyes: Floats, x: float, size: float, phase: float) -> _Cat:
         role, scale = self._role, self._scale * size
-        tail = tuple(
-            role.cel(_TAIL, scale, lambda s, p=index / _TAIL_PHASES: _paint_tail(s, p, coat), 0.01)
-            for index in range(_TAIL_PHASES)
-        )
+
+        def swept(sketch: Sketch, phase: float) -> None:
+            _paint_tail(sketch, phase, coat)
+
+        tail = tuple(role.cels(_TAIL_PHASES, _TAIL, scale, swept, 0.01))
         body = role.cel(_BODY, scale, lambda s: _paint_body(s, coat), 0.01)
         head = role.cel(_HEAD, scale, lambda s: _paint_head(s, coat, eyes, open_eyes=True), 0.01)
         asleep = role.cel(_HEAD, scale, lambda s: _paint_head(s, coat, eyes, open_eyes=False), 0.01)
@@ -86,11 +89,19 @@ class Cats:
             breath = 0.006 * math.sin(2.1 * time + cat.phase)
             phase = int((time / _TAIL_SECONDS + cat.phase / math.tau) * _TAIL_PHASES) % _TAIL_PHASES
             tail = cat.tail[phase]
-            paste(frame, tail, Place(px + side * 0.20 * scale, py - 0.045 * scale, size, mirrored=cat.mirrored))
-            cat.body.draw(
-                frame, 0, Place(px, py, size, mirrored=cat.mirrored, stretch=(1.0 - breath, 1.0 + breath)), seconds, scratch
+            paste(
+                frame, tail, Place(px + side * 0.20 * scale, py - 0.045 * scale, size, mirrored=cat.mirrored)
             )
-            tilt = 0.10 * math.sin(0.62 * time + cat.phase) * max(0.0, math.sin(0.31 * time + 0.7 * cat.phase))
+            cat.body.draw(
+                frame,
+                0,
+                Place(px, py, size, mirrored=cat.mirrored, stretch=(1.0 - breath, 1.0 + breath)),
+                seconds,
+                scratch,
+            )
+            tilt = (
+                0.10 * math.sin(0.62 * time + cat.phase) * max(0.0, math.sin(0.31 * time + 0.7 * cat.phase))
+            )
             look = 0.018 * math.sin(0.45 * time + cat.phase)
             shut = (time + 0.7 * cat.phase) % 2.9 < 0.15
             head = Place(
@@ -103,11 +114,22 @@ def _tabby(coat: Floats, turn: float) -> Texture:
     dark = coat * np.float32(0.42)
 
     def stripes(x: Floats, y: Floats) -> Floats:
-        bent = y * np.float32(math.cos(turn)) + np.abs(x) * np.float32(0.55) + np.sin(x * np.float32(19)) * np.float32(0.012)
+        bent = (
+            y * np.float32(math.cos(turn))
+            + np.abs(x) * np.float32(0.55)
+            + np.sin(x * np.float32(19)) * np.float32(0.012)
+        )
         wave = np.sin(bent * np.float32(46))
-        share = np.clip((wave - np.float32(0.25)) * np.float32(2.2), 0, 1) * np.clip(np.abs(x) * np.float32(9), 0, 1)
-        fine = np.sin(x * np.float32(171) + y * np.float32(37)) * np.sin(y * np.float32(143)) * np.float32(0.025) + 1
-        return np.asarray(mix(coat, dark, (share * np.float32(0.75))[..., None]) * fine[..., None], np.float32)
+        share = np.clip((wave - np.float32(0.25)) * np.float32(2.2), 0, 1) * np.clip(
+            np.abs(x) * np.float32(9), 0, 1
+        )
+        fine = (
+            np.sin(x * np.float32(171) + y * np.float32(37)) * np.sin(y * np.float32(143)) * np.float32(0.025)
+            + 1
+        )
+        return np.asarray(
+            mix(coat, dark, (share * np.float32(0.75))[..., None]) * fine[..., None], np.float32
+        )
 
     return stripes
 
@@ -141,12 +163,15 @@ def _paint_body(sketch: Sketch, coat: Floats) -> None:
     sketch.add([disc(-0.215, 0.115, 0.125, 0.130), disc(0.215, 0.115, 0.125, 0.130)], fur)
     sketch.add(
         smooth(
-            (-0.245, 0.030), (-0.285, 0.150), (-0.245, 0.330), (-0.165, 0.520), (-0.120, 0.660), (0.120, 0.660),
+            (-0.245, 0.030), (-0.285, 0.150), (-0.245, 0.330), (-0.165, 0.520), (-0.120, 0.660),
+            (0.120, 0.660),
             (0.165, 0.520), (0.245, 0.330), (0.285, 0.150), (0.245, 0.030), (0.0, 0.010),
         ),
         fur,
     )  # fmt: skip
-    bib = smooth((-0.095, 0.60), (-0.10, 0.45), (-0.055, 0.32), (0.055, 0.32), (0.10, 0.45), (0.095, 0.60), (0.0, 0.63))
+    bib = smooth(
+        (-0.095, 0.60), (-0.10, 0.45), (-0.055, 0.32), (0.055, 0.32), (0.10, 0.45), (0.095, 0.60), (0.0, 0.63)
+    )
     sketch.add(bib, soft, 0.8)
     for side in (-1.0, 1.0):
         leg = limb(((0.085 * side, 0.40), (0.080 * side, 0.20), (0.078 * side, 0.045)), (0.078, 0.062, 0.056))
@@ -156,7 +181,11 @@ def _paint_body(sketch: Sketch, coat: Floats) -> None:
         toes = Paint(albedo=pale * np.float32(0.35), roundness=0.004)
         for toe in (-0.022, 0.022):
             x = 0.082 * side + toe
-            sketch.add(polygon((x - 0.003, 0.046), (x + 0.003, 0.046), (x + 0.003, 0.008), (x - 0.003, 0.008)), toes, 0.7)
+            sketch.add(
+                polygon((x - 0.003, 0.046), (x + 0.003, 0.046), (x + 0.003, 0.008), (x - 0.003, 0.008)),
+                toes,
+                0.7,
+            )
 
 
 def _paint_head(sketch: Sketch, coat: Floats, eyes: Floats, *, open_eyes: bool) -> None:
@@ -173,12 +202,20 @@ def _paint_head(sketch: Sketch, coat: Floats, eyes: Floats, *, open_eyes: bool) 
     sketch.add(
         smooth(
             (-0.205, 0.020), (-0.190, 0.110), (-0.105, 0.170), (0.0, 0.182), (0.105, 0.170), (0.190, 0.110),
-            (0.205, 0.020), (0.222, -0.045), (0.145, -0.118), (0.0, -0.150), (-0.145, -0.118), (-0.222, -0.045),
+            (0.205, 0.020), (0.222, -0.045), (0.145, -0.118), (0.0, -0.150), (-0.145, -0.118),
+            (-0.222, -0.045),
         ),
         fur,
     )  # fmt: skip
     muzzle = Paint(albedo=pale, roundness=0.05)
-    sketch.add([disc(-0.048, -0.066, 0.064, 0.050), disc(0.048, -0.066, 0.064, 0.050), disc(0.0, -0.105, 0.045, 0.032)], muzzle)
+    sketch.add(
+        [
+            disc(-0.048, -0.066, 0.064, 0.050),
+            disc(0.048, -0.066, 0.064, 0.050),
+            disc(0.0, -0.105, 0.045, 0.032),
+        ],
+        muzzle,
+    )
     for side in (-1.0, 1.0):
         _paint_eye(sketch, side, eyes, open_eyes=open_eyes)
     nose = polygon((-0.026, -0.026), (0.026, -0.026), (0.0, -0.055))
@@ -202,7 +239,10 @@ def _paint_eye(sketch: Sketch, side: float, colour: Floats, *, open_eyes: bool) 
         lid = smooth((x - 0.045, y), (x, y - 0.018), (x + 0.045, y), (x, y - 0.008))
         sketch.add(lid, dark, 0.9)
         return
-    sketch.add(smooth((x - 0.054, y - 0.006 * side), (x, y + 0.050), (x + 0.054, y + 0.006 * side), (x, y - 0.042)), dark)
+    sketch.add(
+        smooth((x - 0.054, y - 0.006 * side), (x, y + 0.050), (x + 0.054, y + 0.006 * side), (x, y - 0.042)),
+        dark,
+    )
     shine = colour * np.float32(0.10 + 0.55 * sketch.light.night)
     sketch.add(
         smooth((x - 0.045, y - 0.005 * side), (x, y + 0.043), (x + 0.045, y + 0.005 * side), (x, y - 0.036)),
@@ -210,4 +250,6 @@ def _paint_eye(sketch: Sketch, side: float, colour: Floats, *, open_eyes: bool) 
     )
     wide = 0.011 + 0.012 * sketch.light.night
     sketch.add(disc(x, y + 0.003, wide, 0.036), dark)
-    sketch.add(disc(x + 0.014, y + 0.019, 0.0085), Paint(albedo=rgb(0.9, 0.9, 0.9), emission=rgb(0.5, 0.5, 0.5)))
+    sketch.add(
+        disc(x + 0.014, y + 0.019, 0.0085), Paint(albedo=rgb(0.9, 0.9, 0.9), emission=rgb(0.5, 0.5, 0.5))
+    )

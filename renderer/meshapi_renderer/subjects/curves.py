@@ -66,4 +66,4 @@ def bend(start: Point, end: Point, upper: float, lower: float, forward: float) -
 def moved(outline: Outline, x: float, y: float, turn: float = 0.0) -> Outline:
     """The outline turned about its origin by ``turn`` radians, then shifted."""
     cosine, sine = math.cos(turn), math.sin(turn)
-    return outline @ np.array([[cosine, sine], [-sine, cosine]]) + (x, y)
+    return np.asarray(outline @ np.array([[cosine, sine], [-sine, cosine]]) + (x, y))

@@ -33,17 +33,20 @@ class Dogs:
         self._role = role
         self._scale = _SIZE * role.unit * role.level.size
         coat = role.colour(_GOLD)
-        cels = [
-            role.cel(_BOUNDS, self._scale, lambda sketch, p=index / _PHASES: _paint(sketch, p, coat), 0.01)
-            for index in range(_PHASES)
-        ]
+
+        def painted(sketch: Sketch, phase: float) -> None:
+            _paint(sketch, phase, coat)
+
+        cels = role.cels(_PHASES, _BOUNDS, self._scale, painted, 0.01)
         self._standing = Standing(role, cels, footprint=0.34)
         self._size = fitted(cels[0], self._scale)
         self._pace = way_per_cycle(_REACH) * self._scale / role.canvas.width / _SECONDS_PER_CYCLE
         self._heading = 1.0 if role.light.source_x > 0.5 else -1.0
         draws = role.rng.sub("dogs")
         count = max(1, min(role.count or 1, _MOST))
-        self._dogs = [(index * 0.19 * role.level.size, 0.030 * (index % 2), draws.u()) for index in range(count)]
+        self._dogs = [
+            (index * 0.19 * role.level.size, 0.030 * (index % 2), draws.u()) for index in range(count)
+        ]
 
     def draw(self, frame: Bytes8, lens: Lens, seconds: float, scratch: Scratch) -> None:
         """See `Actor`."""
@@ -86,7 +89,12 @@ def _paint(sketch: Sketch, phase: float, coat: Floats) -> None:
     sketch.add(_foreleg(phase + 0.5, (shoulder[0] + 0.03, shoulder[1])), far)
     sketch.add(_hindleg(phase, (hip[0] + 0.03, hip[1])), far)
     wag = 0.20 * math.sin(math.tau * (2 * phase + 0.1))
-    tail = [(-0.40, 0.60 + bob), (-0.53, 0.68 + bob), (-0.64, 0.80 + 0.10 * wag + bob), (-0.70, 0.93 + 0.25 * wag + bob)]
+    tail = [
+        (-0.40, 0.60 + bob),
+        (-0.53, 0.68 + bob),
+        (-0.64, 0.80 + 0.10 * wag + bob),
+        (-0.70, 0.93 + 0.25 * wag + bob),
+    ]
     sketch.add(limb(tail, (0.045, 0.060, 0.055, 0.020)), pale)
     sketch.add(
         smooth(
@@ -96,7 +104,9 @@ def _paint(sketch: Sketch, phase: float, coat: Floats) -> None:
         ),
         fur,
     )  # fmt: skip
-    chest = smooth((0.28, 0.62 + bob), (0.43, 0.60 + bob), (0.40, 0.42 + bob), (0.28, 0.36 + bob), (0.22, 0.46 + bob))
+    chest = smooth(
+        (0.28, 0.62 + bob), (0.43, 0.60 + bob), (0.40, 0.42 + bob), (0.28, 0.36 + bob), (0.22, 0.46 + bob)
+    )
     sketch.add(chest, pale, 0.55)
     sketch.add(_foreleg(phase, shoulder), near)
     sketch.add(_hindleg(phase + 0.5, hip), near)
@@ -115,21 +125,25 @@ def _head(sketch: Sketch, coat: Floats, light_coat: Floats, bob: float, nod: flo
 
     fur = Paint(albedo=coat, roundness=0.10, texture=_fur(coat))
     black = Paint(albedo=rgb(0.014, 0.012, 0.011), roundness=0.02, gloss=0.9)
-    sketch.add(at(smooth((0.24, 0.66), (0.34, 0.80), (0.44, 0.88), (0.54, 0.80), (0.46, 0.62), (0.36, 0.52))), fur)
+    sketch.add(
+        at(smooth((0.24, 0.66), (0.34, 0.80), (0.44, 0.88), (0.54, 0.80), (0.46, 0.62), (0.36, 0.52))), fur
+    )
     sketch.add(
         at(smooth((0.385, 0.83), (0.44, 0.955), (0.55, 0.985), (0.645, 0.935), (0.69, 0.875), (0.80, 0.850),
                   (0.835, 0.800), (0.80, 0.755), (0.66, 0.735), (0.54, 0.730), (0.43, 0.75))),
         fur,
     )  # fmt: skip
-    sketch.add(at(smooth((0.62, 0.775), (0.70, 0.830), (0.80, 0.815), (0.815, 0.775), (0.77, 0.748), (0.66, 0.742))),
-               Paint(albedo=light_coat, roundness=0.05), 0.7)  # fmt: skip
+    muzzle = smooth((0.62, 0.775), (0.70, 0.830), (0.80, 0.815), (0.815, 0.775), (0.77, 0.748), (0.66, 0.742))
+    sketch.add(at(muzzle), Paint(albedo=light_coat, roundness=0.05), 0.7)
     sketch.add(at(smooth((0.66, 0.742), (0.715, 0.735), (0.745, 0.695), (0.700, 0.690), (0.662, 0.715))),
                Paint(albedo=rgb(0.50, 0.10, 0.10), roundness=0.03, gloss=0.3))  # fmt: skip
     sketch.add(at(disc(0.815, 0.825, 0.030, 0.026)), black)
     sketch.add(at(disc(0.632, 0.880, 0.021, 0.023)), black)
     flap = 0.22 * math.sin(4 * math.pi * phase + 1.0)
     ear = smooth((0.0, 0.02), (0.06, 0.01), (0.075, -0.11), (0.035, -0.20), (-0.03, -0.19), (-0.05, -0.08))
-    sketch.add(at(moved(ear, 0.465, 0.925, -0.25 - flap)), Paint(albedo=coat * np.float32(0.62), roundness=0.06))
+    sketch.add(
+        at(moved(ear, 0.465, 0.925, -0.25 - flap)), Paint(albedo=coat * np.float32(0.62), roundness=0.06)
+    )
     collar = at(smooth((0.315, 0.745), (0.345, 0.765), (0.485, 0.640), (0.465, 0.610)))
     sketch.add(collar, Paint(albedo=rgb(0.45, 0.03, 0.03), roundness=0.02, gloss=0.4))
 

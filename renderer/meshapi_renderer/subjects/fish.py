@@ -13,7 +13,7 @@ from meshapi_renderer.scene import Scratch
 from meshapi_renderer.subjects.curves import disc, polygon, smooth
 from meshapi_renderer.subjects.paste import Place, paste
 from meshapi_renderer.subjects.role import Lens, Role, fitted
-from meshapi_renderer.subjects.sketch import Bounds, Cel, Paint, Sketch, Texture
+from meshapi_renderer.subjects.sketch import Bounds, Paint, Sketch, Texture
 
 _LENGTH = 0.085
 """Length of a near fish in units."""
@@ -50,13 +50,12 @@ class School:
         body = role.colour(body)
         self._few = 0 < role.count <= 3
         self._scale = _LENGTH * role.unit * (2.6 if self._few else 1.0)
-        self._cels: list[list[Cel]] = [
-            [
-                role.cel(_BOUNDS, self._scale * size, lambda s, p=index / _PHASES: _paint(s, p, body, mark), haze)
-                for index in range(_PHASES)
-            ]
-            for size, haze in (_PLANES[:1] if self._few else _PLANES)
-        ]
+
+        def painted(sketch: Sketch, phase: float) -> None:
+            _paint(sketch, phase, body, mark)
+
+        planes = _PLANES[:1] if self._few else _PLANES
+        self._cels = [role.cels(_PHASES, _BOUNDS, self._scale * size, painted, haze) for size, haze in planes]
         count = min(role.count or _SCHOOL, 48)
         self._fish = sorted(
             (self._member(index, count) for index in range(count)), key=lambda fish: -fish.plane
@@ -118,7 +117,9 @@ def _paint(sketch: Sketch, phase: float, body: Floats, mark: Floats) -> None:
         (reach, -0.195), (-0.34, -0.030),
     )  # fmt: skip
     sketch.add(tail, fin)
-    sketch.add(smooth((-0.18, 0.13), (-0.10, 0.265 - 0.015 * beat), (0.06, 0.235), (0.16, 0.165), (0.0, 0.13)), fin)
+    sketch.add(
+        smooth((-0.18, 0.13), (-0.10, 0.265 - 0.015 * beat), (0.06, 0.235), (0.16, 0.165), (0.0, 0.13)), fin
+    )
     sketch.add(smooth((-0.12, -0.14), (-0.16, -0.235), (-0.02, -0.205), (0.03, -0.15)), fin)
     hull = smooth(
         (0.475, 0.010), (0.40, 0.095), (0.24, 0.170), (0.03, 0.190), (-0.18, 0.130), (-0.35, 0.048),
@@ -139,7 +140,9 @@ def _scales(body: Floats, mark: Floats) -> Texture:
         level = np.clip((np.float32(0.04) - y) * np.float32(6.0), 0, 1)
         tone = mix(body, belly, np.broadcast_to(level, (y.shape[0], x.shape[1]))[..., None])
         band = np.exp(-(((x - np.float32(0.16) + y * np.float32(0.25)) / np.float32(0.040)) ** 2) * 1.2)
-        band = np.maximum(band, np.exp(-(((x + np.float32(0.14) + y * np.float32(0.2)) / np.float32(0.05)) ** 2) * 1.2))
+        band = np.maximum(
+            band, np.exp(-(((x + np.float32(0.14) + y * np.float32(0.2)) / np.float32(0.05)) ** 2) * 1.2)
+        )
         rows = np.sin(x * np.float32(120) + np.sin(y * np.float32(110)) * 1.4) * np.sin(y * np.float32(110))
         shaded = mix(tone, mark, (band * np.float32(0.85))[..., None])
         return np.asarray(shaded * (np.float32(1.0) + np.float32(0.10) * rows)[..., None], np.float32)

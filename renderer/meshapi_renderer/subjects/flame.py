@@ -36,7 +36,14 @@ class Flame:
         self._pictures = [_picture(index / PHASES, coarse, fine, slender, ramp) for index in range(PHASES)]
 
     def draw(
-        self, frame: Bytes8, x: float, y: float, height: float, seconds: float, turn: float = 0.0, gain: float = 1.0
+        self,
+        frame: Bytes8,
+        x: float,
+        y: float,
+        height: float,
+        seconds: float,
+        turn: float = 0.0,
+        gain: float = 1.0,
     ) -> None:
         """Add the flame with its foot at (x, y), ``height`` pixels tall, turned by ``turn`` radians."""
         picture = self._pictures[int(seconds / SECONDS * PHASES) % PHASES]
@@ -54,7 +61,9 @@ class Flame:
 
 def _picture(share: float, coarse: Floats, fine: Floats, slender: float, ramp: Floats) -> Bytes8:
     up = (np.float32(_ROWS) - np.arange(_ROWS, dtype=np.float32)[:, None]) / np.float32(_ROWS)
-    across = (np.arange(_COLUMNS, dtype=np.float32)[None] - np.float32(_COLUMNS / 2 - 0.5)) / np.float32(_COLUMNS)
+    across = (np.arange(_COLUMNS, dtype=np.float32)[None] - np.float32(_COLUMNS / 2 - 0.5)) / np.float32(
+        _COLUMNS
+    )
     rise = np.float32(128 * share)
     # Both textures tile; they rise by whole periods within one loop.
     slow = _tiled(coarse, across * 70, up * 60 - rise)
@@ -63,7 +72,9 @@ def _picture(share: float, coarse: Floats, fine: Floats, slender: float, ramp: F
     bent = across + (slow - np.float32(0.5)) * np.float32(0.34) * up
     half = np.float32(0.30 / slender) * np.clip(1.02 - up, 0, 1) ** np.float32(0.72) + np.float32(0.03)
     body = 1 - (bent / half) ** 2
-    heat = body * np.float32(0.95) + tongue * (np.float32(0.35) + up) - up * np.float32(0.75) + np.float32(0.12)
+    heat = (
+        body * np.float32(0.95) + tongue * (np.float32(0.35) + up) - up * np.float32(0.75) + np.float32(0.12)
+    )
     foot = smoothstep(0.0, 0.07, up)
     heat = np.clip(heat, 0, 1) * foot
     edge = smoothstep(0.5, 0.36, np.abs(across)) * smoothstep(1.0, 0.86, up)

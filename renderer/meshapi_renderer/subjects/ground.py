@@ -1,4 +1,4 @@
-"""Things that stand on something: with a contact shadow and a cast one, or a mirror image on gloss and water."""
+"""Things that stand on something: with a contact shadow and a cast one, or a mirror image on gloss."""
 
 from __future__ import annotations
 
@@ -35,14 +35,9 @@ class Standing:
         cel = self.cels[phase]
         if self._surface == "matt":
             self._shade(frame, phase, place)
-        elif self._surface in ("gloss", "water"):
-            water = self._surface == "water"
-            mirror(
-                frame, cel, place, seconds, scratch,
-                clarity=0.55 if water else 0.5,
-                ripple=(0.012 if water else 0.003) * cel.scale * place.size,
-                fade=(0.9 if water else 0.45) * cel.scale * place.size,
-            )  # fmt: skip
+        elif self._surface == "gloss":
+            scale = cel.scale * place.size
+            mirror(frame, cel, place, seconds, scratch, clarity=0.5, ripple=0.003 * scale, fade=0.45 * scale)
         foot = self._footprint * cel.scale * place.size
         contact_shadow(frame, place.x, place.y, 1.5 * foot, 0.55 if self._surface == "matt" else 0.3)
         paste(frame, cel, place)

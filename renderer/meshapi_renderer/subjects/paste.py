@@ -18,7 +18,7 @@ _WIDE_GLOW = 24.0
 """Radius in pixels from which a glow is made smaller and enlarged."""
 _NOTHING = (0, 0, 0, 255)
 """A premultiplied pixel that shows nothing."""
-_ALPHA_BITS = (0, 0, 0, 255)
+_ALPHA_BITS = np.array((0, 0, 0, 255), np.uint8)
 """Exclusive or with these turns inverse alpha into alpha."""
 
 
@@ -89,7 +89,7 @@ def mirror(
         return
     window = (slice(top, min(window[0].stop, lost)), window[1])
     moved = _halved(cel.pixels, matrix, window)
-    rows, columns = moved.shape[:2]
+    rows = moved.shape[0]
     # A mirror image on ripples holds no fine detail: it is made at half size.
     below = 2 * np.arange(rows, dtype=np.float32)[:, None] + np.float32(top - line)
     if ripple > 0.2:
@@ -120,7 +120,7 @@ def _lay_faded(window: Bytes8, moved: Bytes8, shown: Floats) -> None:
     """Blend half-size premultiplied pixels over a window, each row ``shown`` (h, 1) of its opacity."""
     rows, columns = moved.shape[:2]
     strength = np.broadcast_to((shown * np.float32(255)).astype(np.uint8)[..., None], (rows, columns, 4))
-    inverted = cv2.bitwise_xor(moved, _ALPHA_BITS)
+    inverted = np.bitwise_xor(moved, _ALPHA_BITS)
     faded = cv2.multiply(inverted, np.ascontiguousarray(strength), scale=1 / 255)
     height, width = window.shape[:2]
     large = imaging.resize(np.asarray(faded, np.uint8), 2 * columns, 2 * rows)[:height, :width]
@@ -187,9 +187,9 @@ def cast_shadow(
     local = matrix.copy()
     local[:, 2] -= (window[1].start, window[0].start)
     mask = cv2.warpAffine(shadow.mask, local, size_xy, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    taken = np.asarray(cv2.convertScaleAbs(mask, alpha=strength), np.uint8)
+    keep = np.asarray(cv2.bitwise_not(cv2.convertScaleAbs(mask, alpha=strength)), np.uint8)
     darkened = frame[window]
-    cv2.multiply(darkened, imaging.triple(cv2.bitwise_not(taken)), darkened, 1 / 255)
+    cv2.multiply(darkened, imaging.triple(keep), darkened, 1 / 255)
 
 
 def contact_shadow(frame: Bytes8, x: float, y: float, half_width: float, strength: float) -> None:
@@ -205,9 +205,9 @@ def contact_shadow(frame: Bytes8, x: float, y: float, half_width: float, strengt
     if window is None:
         return
     mask = _moved_blob(matrix, window)
-    taken = np.asarray(cv2.convertScaleAbs(mask, alpha=strength), np.uint8)
+    keep = np.asarray(cv2.bitwise_not(cv2.convertScaleAbs(mask, alpha=strength)), np.uint8)
     darkened = frame[window]
-    cv2.multiply(darkened, imaging.triple(cv2.bitwise_not(taken)), darkened, 1 / 255)
+    cv2.multiply(darkened, imaging.triple(keep), darkened, 1 / 255)
 
 
 def glow(

@@ -42,10 +42,11 @@ class Walkers:
         self._role = role
         self._scale = _HEIGHT * role.unit * role.level.size
         clothes = _dressed(role)
-        cels = [
-            role.cel(_BOUNDS, self._scale, lambda sketch, p=index / _PHASES: _paint(sketch, p, clothes), 0.01)
-            for index in range(_PHASES)
-        ]
+
+        def painted(sketch: Sketch, phase: float) -> None:
+            _paint(sketch, phase, clothes)
+
+        cels = role.cels(_PHASES, _BOUNDS, self._scale, painted, 0.01)
         self._standing = Standing(role, cels)
         self._size = fitted(cels[0], self._scale)
         self._pace = way_per_cycle(_REACH) * _HEIGHT * role.level.size / role.width / _SECONDS_PER_CYCLE

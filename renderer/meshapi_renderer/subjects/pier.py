@@ -56,5 +56,7 @@ def _planks(x: Floats, y: Floats) -> Floats:
     slanted = x * np.float32(17) + y * np.float32(6)
     number = np.floor(slanted)
     gap = np.where(np.mod(slanted, 1) < 0.07, np.float32(0.35), np.float32(1.0))
-    tone = np.float32(0.82) + np.float32(0.36) * np.mod(np.sin(number * np.float32(12.9898)) * np.float32(437.5), 1)
+    tone = np.float32(0.82) + np.float32(0.36) * np.mod(
+        np.sin(number * np.float32(12.9898)) * np.float32(437.5), 1
+    )
     return np.asarray((gap * tone)[..., None] * rgb(0.13, 0.10, 0.075), np.float32)

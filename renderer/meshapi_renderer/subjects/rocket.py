@@ -32,12 +32,18 @@ class Rocket:
         self._space = role.medium == "space"
         self._scale = _HEIGHT * role.unit * (1.0 if self._space else 0.92)
         body = role.colour(rgb(0.72, 0.70, 0.68))
-        self._cel = role.cel(_BOUNDS, self._scale, lambda sketch: _paint(sketch, body), 0.0 if self._space else 0.03)
+        self._cel = role.cel(
+            _BOUNDS, self._scale, lambda sketch: _paint(sketch, body), 0.0 if self._space else 0.03
+        )
         self._flame = Flame(role.rng.sub("flame"), cold=self._space, slender=2.1)
-        self._smoke = Smoke(role.rng.sub("smoke"), role.light, rgb(0.62, 0.60, 0.58), role.light.haze, role.haze(0.12))
+        self._smoke = Smoke(
+            role.rng.sub("smoke"), role.light, rgb(0.62, 0.60, 0.58), role.light.haze, role.haze(0.12)
+        )
         self._side = -1.0 if role.light.source_x > 0.5 else 1.0
         draws = role.rng.sub("puffs")
-        self._puffs = [(draws.integer(4), draws.u() * math.tau, draws.uniform(0.8, 1.2)) for _ in range(_PUFFS)]
+        self._puffs = [
+            (draws.integer(4), draws.u() * math.tau, draws.uniform(0.8, 1.2)) for _ in range(_PUFFS)
+        ]
 
     def _where(self, time: float) -> tuple[float, float, float]:
         """Share of the width and height, and turn in radians (0 = upright, positive leans left)."""
@@ -116,7 +122,14 @@ def _paint(sketch: Sketch, body: Floats) -> None:
     nozzle = Paint(albedo=rgb(0.045, 0.045, 0.05), roundness=0.05, gloss=0.4)
     sketch.add(polygon((-0.062, 0.04), (0.062, 0.04), (0.088, -0.060), (-0.088, -0.060)), nozzle)
     for side in (-1.0, 1.0):
-        outline = [(0.105, 0.36), (0.150, 0.24), (0.235, 0.05), (0.240, -0.085), (0.165, 0.010), (0.105, 0.035)]
+        outline = [
+            (0.105, 0.36),
+            (0.150, 0.24),
+            (0.235, 0.05),
+            (0.240, -0.085),
+            (0.165, 0.010),
+            (0.105, 0.035),
+        ]
         sketch.add(polygon(*[(side * x, y) for x, y in outline]), fin)
     hull = smooth(
         (0.0, 1.0), (0.060, 0.90), (0.112, 0.74), (0.132, 0.56), (0.134, 0.36), (0.118, 0.12), (0.092, 0.015),

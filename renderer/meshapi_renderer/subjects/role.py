@@ -100,14 +100,27 @@ class Role:
         visibility = max(air(self.plan.weather).visibility, 0.05)
         return float(min(0.94, 1.0 - (1.0 - share) ** (1.0 / visibility)))
 
-    def cel(
-        self, bounds: Bounds, scale: float, paint: Callable[[Sketch], None], haze_share: float
-    ) -> Cel:
+    def cel(self, bounds: Bounds, scale: float, paint: Callable[[Sketch], None], haze_share: float) -> Cel:
         """A figure painted at ``scale`` pixels per figure unit, or as large as is worth while."""
         side = math.sqrt((bounds.right - bounds.left) * (bounds.top - bounds.bottom))
         sketch = Sketch(bounds, min(scale, _LARGEST_CEL / side), self.light)
         paint(sketch)
         return sketch.finish(self.light.haze, self.haze(haze_share))
+
+    def cels(
+        self,
+        count: int,
+        bounds: Bounds,
+        scale: float,
+        paint: Callable[[Sketch, float], None],
+        haze_share: float,
+    ) -> list[Cel]:
+        """The ``count`` pictures of a motion that repeats; ``paint`` is told the phase, 0 to 1."""
+
+        def painted(phase: float) -> Cel:
+            return self.cel(bounds, scale, lambda sketch: paint(sketch, phase), haze_share)
+
+        return [painted(index / count) for index in range(count)]
 
 
 def fitted(cel: Cel, scale: float) -> float:

@@ -110,7 +110,7 @@ class Sketch:
         return slice(int(top), int(bottom)), slice(int(left), int(right))
 
     def _lit(self, cover: Floats, paint: Paint, rows: slice, columns: slice) -> Floats:
-        """Linear light from a part: sky and ground by its slope, the key light, edges that face the source."""
+        """Linear light from a part: sky and ground by its slope, the key light, edges facing the source."""
         light = self.light
         across, up, out, depth = _normals(cover, max(1.0, paint.roundness * self._scale))
         albedo: Floats = paint.albedo
@@ -121,14 +121,16 @@ class Sketch:
         dim = np.float32(1.0 - 0.68 * light.behind)
         around = mix(light.ground, light.sky, (0.5 + 0.5 * up)[..., None]) * dim
         around = around * (np.float32(0.62) + np.float32(0.38) * depth)[..., None]
-        x, y, z = light.towards
-        facing = np.clip(across * np.float32(x) + up * np.float32(y) + out * np.float32(z), 0, 1)
+        right, above, front = (np.float32(share) for share in light.towards)
+        facing = np.clip(across * right + up * above + out * front, 0, 1)
         received = around + facing[..., None] * (light.key * dim)
         if paint.translucency > 0:
-            through = light.key * np.float32(0.5) + light.rim * np.float32(0.30 * light.behind * (1.0 - 0.7 * light.night))
+            through = light.key * np.float32(0.5) + light.rim * np.float32(
+                0.30 * light.behind * (1.0 - 0.7 * light.night)
+            )
             received = received + through * np.float32(paint.translucency)
         lit = received * albedo
-        side = math.copysign(1.0, x)
+        side = math.copysign(1.0, float(right))
         edge = np.clip(1.15 * (1 - out), 0, 1) ** 2 * np.clip(
             0.25 + across * np.float32(side) + 0.45 * up, 0, 1
         )

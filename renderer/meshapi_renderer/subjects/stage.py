@@ -1,4 +1,4 @@
-"""Where subjects go in each setting: the ground they stand on, the water they float on, the air they cross."""
+"""Where subjects go in each setting: ground to stand on, water to float on, air to cross."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from meshapi_renderer.plan import ScenePlan, Setting, Subject, Viewpoint
+from meshapi_renderer.plan import Setting, Subject, Viewpoint
 
 Medium = Literal["ground", "water", "air", "deep", "space", "pier"]
-Surface = Literal["matt", "gloss", "water", "none"]
+Surface = Literal["matt", "gloss", "water", "sea", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Stage:
     horizon: float
     ground: Level | None = None
     water: Level | None = None
+    middle: float = 0.5
+    """Column, as a share of the width, around which things stand or float."""
     air: tuple[float, float] | None = None
     """Rows between which things fly."""
     deep: bool = False
@@ -42,9 +44,17 @@ STAGES: Final[Mapping[Setting, Stage]] = {
     "forest": Stage(horizon=0.62, ground=Level(0.885, 0.9, "matt"), air=(0.08, 0.5)),
     "dunes": Stage(horizon=0.54, ground=Level(0.82, 1.0, "matt"), air=(0.08, 0.36)),
     "neon": Stage(horizon=0.66, ground=Level(0.88, 1.15, "gloss"), air=(0.12, 0.5)),
-    "beach": Stage(horizon=0.0, air=(0.15, 0.85)),
+    "aurora": Stage(horizon=0.67, ground=Level(0.90, 0.85, "matt"), air=(0.10, 0.46), middle=0.40),
+    "ocean": Stage(horizon=0.50, water=Level(0.655, 0.9, "sea"), air=(0.08, 0.34)),
+    "sky": Stage(horizon=0.50, air=(0.12, 0.52)),
+    "space": Stage(horizon=0.50, space=True),
+    "underwater": Stage(horizon=0.56, deep=True),
+    "fire": Stage(horizon=0.56, ground=Level(0.91, 0.95, "matt"), middle=0.20),
 }
 """Stages of the settings; see `stage_of`."""
+
+_SEEN_FROM_ABOVE: Final = frozenset({"beach", "ocean"})
+"""Settings whose aerial view looks straight down: no place for subjects, which are drawn from the side."""
 
 _MEDIA: Final[Mapping[Subject, tuple[Medium, ...]]] = {
     "sailboat": ("water",),
@@ -62,20 +72,17 @@ _MEDIA: Final[Mapping[Subject, tuple[Medium, ...]]] = {
 }
 """What each subject moves in or stands on, best first."""
 
-FROM_ABOVE: Final[frozenset[Subject]] = frozenset()
-"""Subjects that are drawn from straight above."""
-
 
 def stage_of(setting: Setting, viewpoint: Viewpoint) -> Stage | None:
     """The stage of a setting, or None where nothing can be put into it."""
-    if setting == "beach" and viewpoint == "aerial":
+    if viewpoint == "aerial" and setting in _SEEN_FROM_ABOVE:
         return None
     return STAGES.get(setting)
 
 
-def medium_of(subject: Subject, plan: ScenePlan) -> Medium | None:
-    """What a subject would stand on or move in; None when it has no place in the plan's setting."""
-    stage = stage_of(plan.setting, plan.viewpoint)
+def medium_of(subject: Subject, setting: Setting, viewpoint: Viewpoint) -> Medium | None:
+    """What a subject stands on or moves in; None when it has no place in the setting."""
+    stage = stage_of(setting, viewpoint)
     if stage is None:
         return None
     offered: dict[Medium, bool] = {
@@ -87,3 +94,8 @@ def medium_of(subject: Subject, plan: ScenePlan) -> Medium | None:
         "pier": stage.water is not None and stage.ground is None,
     }
     return next((medium for medium in _MEDIA[subject] if offered[medium]), None)
+
+
+def has_place(subject: Subject, setting: Setting, viewpoint: Viewpoint) -> bool:
+    """Whether a subject can be drawn into a setting seen from there."""
+    return medium_of(subject, setting, viewpoint) is not None

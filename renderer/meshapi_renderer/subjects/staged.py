@@ -40,9 +40,12 @@ class StagedScene:
 
     def __init__(self, scene: Scene, plan: ScenePlan, canvas: Canvas, timing: Timing, rng: Rng) -> None:
         """``plan.subject`` must have a place in the plan's setting; see `stage.medium_of`."""
-        stage, medium = stage_of(plan.setting, plan.viewpoint), medium_of(plan.subject, plan) if plan.subject else None
-        if plan.subject is None or stage is None or medium is None:
-            raise ValueError(f"subject: {plan.subject!r} has no place in {plan.setting}")
+        if plan.subject is None:
+            raise ValueError("subject: the plan has none")
+        stage = stage_of(plan.setting, plan.viewpoint)
+        medium = medium_of(plan.subject, plan.setting, plan.viewpoint)
+        if stage is None or medium is None:
+            raise ValueError(f"subject: {plan.subject} has no place in {plan.setting} ({plan.viewpoint})")
         self._scene, self._timing = scene, timing
         self._camera = Camera(plan.camera, plan.speed, timing, canvas, horizon=stage.horizon)
         self._canvas, self._horizon = canvas, stage.horizon
@@ -50,7 +53,14 @@ class StagedScene:
         picture = scene.frame(0, Scratch())
         light = measure(picture, plan, stage.horizon, (0.5, level.row))
         role = Role(
-            plan=plan, canvas=canvas, timing=timing, light=light, stage=stage, level=level, medium=medium, rng=rng
+            plan=plan,
+            canvas=canvas,
+            timing=timing,
+            light=light,
+            stage=stage,
+            level=level,
+            medium=medium,
+            rng=rng,
         )
         self._actors: list[Actor] = [Pier(role)] if medium == "pier" else []
         self._actors.append(_maker(plan.subject)(role))

@@ -12,7 +12,7 @@ import numpy as np
 from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import rgb
 from meshapi_renderer.scene import Scratch
-from meshapi_renderer.subjects.curves import Outline, disc, polygon, smooth
+from meshapi_renderer.subjects.curves import Outline, disc, moved, polygon, smooth
 from meshapi_renderer.subjects.paste import Place, glow, mirror, paste
 from meshapi_renderer.subjects.role import Lens, Role, crossing, fitted
 from meshapi_renderer.subjects.sketch import Bounds, Paint, Sketch
@@ -58,10 +58,14 @@ class Train:
         self._tiles = math.ceil(1.3 * role.canvas.width / tile) + 1
         bounds = _track_bounds(self._water, self._tiles)
         self._track = role.cel(bounds, self._scale, lambda s: _track(s, self._water, self._tiles), haze)
-        self._smoke = Smoke(role.rng.sub("steam"), role.light, rgb(0.78, 0.76, 0.74), role.light.haze, role.haze(haze))
+        self._smoke = Smoke(
+            role.rng.sub("steam"), role.light, rgb(0.78, 0.76, 0.74), role.light.haze, role.haze(haze)
+        )
         self._heading = 1.0 if role.light.source_x > 0.5 else -1.0
         draws = role.rng.sub("puffs")
-        self._puffs = [(draws.integer(4), draws.u() * math.tau, draws.uniform(0.8, 1.25)) for _ in range(_PUFFS)]
+        self._puffs = [
+            (draws.integer(4), draws.u() * math.tau, draws.uniform(0.8, 1.25)) for _ in range(_PUFFS)
+        ]
         self._pace = _PACE * min(1.3, max(0.8, size))
 
     def _head(self, time: float) -> float:
@@ -90,12 +94,26 @@ class Train:
         if role.light.night > 0.2:
             beam = role.light.night
             front = px + self._heading * 0.56 * scale
-            glow(frame, front, rail - 0.31 * scale, 0.13 * scale, 0.13 * scale, (255 * beam, 225 * beam, 160 * beam))
+            glow(
+                frame,
+                front,
+                rail - 0.31 * scale,
+                0.13 * scale,
+                0.13 * scale,
+                (255 * beam, 225 * beam, 160 * beam),
+            )
             glow(frame, front + self._heading * 0.5 * scale, rail - 0.24 * scale, 0.62 * scale, 0.16 * scale,
                  (90 * beam, 78 * beam, 52 * beam))  # fmt: skip
 
     def _mirror_train(
-        self, frame: Bytes8, px: float, rail: float, water: float, scale: float, seconds: float, scratch: Scratch
+        self,
+        frame: Bytes8,
+        px: float,
+        rail: float,
+        water: float,
+        scale: float,
+        seconds: float,
+        scratch: Scratch,
     ) -> None:
         """The coaches' mirror image in the water, below the viaduct's own."""
         for cel in (self._rake, self._engine):
@@ -106,7 +124,14 @@ class Train:
             )  # fmt: skip
 
     def _draw_track(
-        self, frame: Bytes8, lens: Lens, py: float, scale: float, depth: float, seconds: float, scratch: Scratch
+        self,
+        frame: Bytes8,
+        lens: Lens,
+        py: float,
+        scale: float,
+        depth: float,
+        seconds: float,
+        scratch: Scratch,
     ) -> None:
         """The line across the whole frame."""
         left, _, _ = lens.place(-0.15, self._row, depth)
@@ -123,15 +148,21 @@ class Train:
         angle = way / _WHEEL
         size = fitted(self._wheel, scale)
         for axle in _AXLES:
-            paste(frame, self._wheel, Place(px + self._heading * axle * scale, rail - _WHEEL * scale, size, -angle * self._heading))
-        small = Place(px + self._heading * _LEADING * scale, rail - _SMALL * scale, size, -way / _SMALL * self._heading)
+            paste(
+                frame,
+                self._wheel,
+                Place(px + self._heading * axle * scale, rail - _WHEEL * scale, size, -angle * self._heading),
+            )
+        small = Place(
+            px + self._heading * _LEADING * scale, rail - _SMALL * scale, size, -way / _SMALL * self._heading
+        )
         paste(frame, self._small, small)
         crank_x = 0.055 * math.cos(angle) * self._heading
         crank_y = 0.055 * math.sin(angle)
         middle = px + self._heading * 0.02 * scale
         paste(
             frame, self._rod,
-            Place(middle + crank_x * scale, rail - (_WHEEL - crank_y) * scale, size, mirrored=self._heading < 0),
+            Place(middle + crank_x * scale, rail - (_WHEEL - crank_y) * scale, size, 0.0, self._heading < 0),
         )  # fmt: skip
 
     def _steam(self, frame: Bytes8, lens: Lens, time: float, depth: float, rail: float) -> None:
@@ -187,7 +218,10 @@ def _engine(sketch: Sketch, body: Floats) -> None:
     green = Paint(albedo=body, roundness=0.085, gloss=0.6)
     brass = Paint(albedo=rgb(0.50, 0.30, 0.07), roundness=0.02, gloss=1.0)
     sketch.add(polygon((-0.53, 0.10), (0.53, 0.10), (0.53, 0.15), (-0.53, 0.15)), iron)
-    sketch.add(smooth((-0.14, 0.16), (-0.14, 0.345), (0.43, 0.345), (0.475, 0.30), (0.475, 0.20), (0.43, 0.16)), green)
+    sketch.add(
+        smooth((-0.14, 0.16), (-0.14, 0.345), (0.43, 0.345), (0.475, 0.30), (0.475, 0.20), (0.43, 0.16)),
+        green,
+    )
     sketch.add(polygon((0.43, 0.16), (0.50, 0.175), (0.50, 0.325), (0.43, 0.345)), iron)
     sketch.add(polygon((0.375, 0.33), (0.445, 0.33), (0.450, 0.47), (0.370, 0.47)), iron)
     sketch.add(smooth((0.352, 0.465), (0.468, 0.465), (0.478, 0.505), (0.342, 0.505)), iron)
@@ -198,9 +232,14 @@ def _engine(sketch: Sketch, body: Floats) -> None:
     sketch.add(polygon((-0.52, 0.14), (-0.13, 0.14), (-0.13, 0.475), (-0.52, 0.475)), green)
     sketch.add(smooth((-0.555, 0.470), (-0.50, 0.505), (-0.15, 0.505), (-0.095, 0.470)), iron)
     lamp = np.float32(0.15 + 1.5 * sketch.light.night)
-    window = Paint(albedo=rgb(0.03, 0.03, 0.03), roundness=0.02, gloss=0.5, emission=rgb(0.85, 0.46, 0.15) * lamp)
+    window = Paint(
+        albedo=rgb(0.03, 0.03, 0.03), roundness=0.02, gloss=0.5, emission=rgb(0.85, 0.46, 0.15) * lamp
+    )
     sketch.add(polygon((-0.43, 0.325), (-0.245, 0.325), (-0.245, 0.435), (-0.43, 0.435)), window)
-    sketch.add(disc(0.515, 0.31, 0.035), Paint(albedo=rgb(0.5, 0.4, 0.2), roundness=0.02, gloss=1.0, emission=rgb(1.0, 0.8, 0.45) * lamp))
+    sketch.add(
+        disc(0.515, 0.31, 0.035),
+        Paint(albedo=rgb(0.5, 0.4, 0.2), roundness=0.02, gloss=1.0, emission=rgb(1.0, 0.8, 0.45) * lamp),
+    )
     sketch.add(polygon((0.50, 0.02), (0.59, 0.02), (0.52, 0.14), (0.48, 0.14)), iron)
     sketch.add(polygon((-0.50, 0.02), (-0.30, 0.02), (-0.30, 0.11), (-0.50, 0.11)), iron)
     sketch.add([disc(-0.44, _SMALL, _SMALL), disc(-0.33, _SMALL, _SMALL)], iron)
@@ -218,14 +257,21 @@ def _coach(sketch: Sketch, body: Floats, at: float) -> None:
         return polygon((at + left, bottom), (at + right, bottom), (at + right, top), (at + left, top))
 
     iron = Paint(albedo=rgb(0.016, 0.016, 0.018), roundness=0.03)
-    sketch.add([bar(-0.54, 0.085, 0.54, 0.125), *(disc(at + x, _SMALL, _SMALL) for x in (-0.40, -0.27, 0.27, 0.40))], iron)
+    sketch.add(
+        [bar(-0.54, 0.085, 0.54, 0.125), *(disc(at + x, _SMALL, _SMALL) for x in (-0.40, -0.27, 0.27, 0.40))],
+        iron,
+    )
     sketch.add(bar(-0.505, 0.115, 0.505, 0.395), Paint(albedo=body, roundness=0.05, gloss=0.45))
     roof = smooth((-0.52, 0.39), (-0.49, 0.425), (0.0, 0.437), (0.49, 0.425), (0.52, 0.39))
-    sketch.add(roof + (at, 0.0), iron)
+    sketch.add(moved(roof, at, 0.0), iron)
     sketch.add(bar(-0.505, 0.205, 0.505, 0.218), Paint(albedo=rgb(0.55, 0.45, 0.28), roundness=0.01))
     lamp = np.float32(0.03 + 0.75 * sketch.light.night)
-    lit = Paint(albedo=rgb(0.03, 0.035, 0.04), roundness=0.012, gloss=0.7, emission=rgb(1.0, 0.50, 0.15) * lamp)
-    sketch.add([bar(x, 0.250, x + 0.094, 0.350) for x in (-0.465 + 0.138 * number for number in range(7))], lit)
+    lit = Paint(
+        albedo=rgb(0.03, 0.035, 0.04), roundness=0.012, gloss=0.7, emission=rgb(1.0, 0.50, 0.15) * lamp
+    )
+    sketch.add(
+        [bar(x, 0.250, x + 0.094, 0.350) for x in (-0.465 + 0.138 * number for number in range(7))], lit
+    )
 
 
 def _track_bounds(water: bool, tiles: int) -> Bounds:
@@ -267,5 +313,7 @@ def _stone(x: Floats, y: Floats) -> Floats:
     across = np.mod(x * np.float32(40 / 2.2 / _ARCH) + np.mod(course, 2) * np.float32(0.5), 1)
     upright = np.abs(across - np.float32(0.5)) > np.float32(0.46)
     shade = np.where(joint | upright, np.float32(0.72), np.float32(1.0))
-    tone = np.float32(0.92) + np.float32(0.16) * np.mod(np.sin(course * np.float32(12.9898)) * np.float32(43.7), 1)
+    tone = np.float32(0.92) + np.float32(0.16) * np.mod(
+        np.sin(course * np.float32(12.9898)) * np.float32(43.7), 1
+    )
     return np.asarray((shade * tone)[..., None] * rgb(0.20, 0.165, 0.13), np.float32)
