@@ -26,7 +26,8 @@ _UPSTREAM_KEY = "fake-upstream-key-0123456789"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to build. Times are seconds; ``slots`` is how many tasks each paid upstream may have at once.
+    """What to build. Times are seconds; ``slots`` is how many tasks each cloud may have at once, and
+    ``engine_slots`` how many the engine may have.
 
     An embedded database allows one process only, whatever ``apis`` and ``workers`` say.
     """
@@ -37,6 +38,7 @@ class Plan:
     lease: float = 3.0
     reconcile_within: float = 6.0
     slots: int = 60
+    engine_slots: int = 60
     submits_at_once: int = 16
 
 
@@ -134,7 +136,7 @@ class Cluster:
             "MESHAPI_RECONCILE_WITHIN": str(self.plan.reconcile_within),
             "MESHAPI_SUBMITS_AT_ONCE": str(self.plan.submits_at_once),
             "MESHAPI_CARDS": str(self._cards()),
-            **_upstream_variables(self.upstream, self.plan.slots),
+            **_upstream_variables(self.upstream, self.plan),
         }
 
     def _cards(self) -> Path:
@@ -145,16 +147,16 @@ class Cluster:
         return folder
 
 
-def _upstream_variables(upstream: FakeProcess, slots: int) -> Mapping[str, str]:
+def _upstream_variables(upstream: FakeProcess, plan: Plan) -> Mapping[str, str]:
     return {
         "ARK_API_KEY": _UPSTREAM_KEY,
         "MESHAPI_BYTEPLUS_BASE_URL": upstream.base_url("byteplus"),
-        "MESHAPI_BYTEPLUS_TASKS": str(slots),
+        "MESHAPI_BYTEPLUS_TASKS": str(plan.slots),
         "VOLCENGINE_API_KEY": _UPSTREAM_KEY,
         "MESHAPI_VOLCENGINE_BASE_URL": upstream.base_url("volcengine"),
-        "MESHAPI_VOLCENGINE_TASKS": str(slots),
+        "MESHAPI_VOLCENGINE_TASKS": str(plan.slots),
         "MESHAPI_OPENAI_VIDEOS_BASE_URL": upstream.base_url("openai-videos"),
-        "MESHAPI_OPENAI_VIDEOS_TASKS": str(slots),
+        "MESHAPI_OPENAI_VIDEOS_TASKS": str(plan.engine_slots),
     }
 
 

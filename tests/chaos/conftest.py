@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.chaos.cluster import Cluster, Plan, cluster
-from tests.chaos.stage import Stage, stage
+from tests.chaos.stage import Stage, started
 
 SetUp = Callable[..., contextlib.AbstractAsyncContextManager[Stage]]
 
@@ -35,7 +35,7 @@ def set_up(build: Callable[..., Cluster]) -> SetUp:
 
     @contextlib.asynccontextmanager
     async def begin(**plan: object) -> AsyncIterator[Stage]:
-        async with stage(build(**plan)) as made:
+        async with started(build(**plan)) as made:
             yield made
 
     return begin

@@ -75,7 +75,14 @@ _STORMY: Mapping[str, Any] = {
     "chances": {"overloaded": 0.3, "rate_limited": 0.2, "bad_gateway_after": 0.1, "hang_after": 0.05},
     "look_chances": {"bad_gateway": 0.3, "reset": 0.2, "hang": 0.05},
 }
-CALM: Mapping[str, Any] = {"latency": (0.0, 0.0), "chances": {}, "look_chances": {}, "callbacks": {}}
+CALM: Mapping[str, Any] = {
+    "latency": (0.0, 0.0),
+    "queued": 0.0,
+    "running": 0.2,
+    "chances": {},
+    "look_chances": {},
+    "callbacks": {},
+}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,7 @@ from tests.upstreams.fake import read_log
 from . import snapshot
 from .caller import GENERATIONS, Caller
 from .cluster import Cluster
+from .mayhem import CALM
 from .snapshot import TERMINAL, AttemptRow, Moment, ScheduleRow, Whole
 from .witness import Witness
 
@@ -72,8 +74,11 @@ class Stage:
         return await snapshot.moment(self.cluster.database)
 
     async def whole(self) -> Whole:
-        """All that is stored now."""
-        return await snapshot.whole(self.cluster.database)
+        """All that is stored now of this caller's owner."""
+        found = await snapshot.whole(self.cluster.database)
+        tasks = {task_id: row for task_id, row in found.tasks.items() if row.owner == self._owner}
+        attempts = {task_id: lines for task_id, lines in found.attempts.items() if task_id in tasks}
+        return replace(found, tasks=tasks, attempts=attempts)
 
     async def until(self, holds: Callable[[Moment], bool]) -> Moment:
         """The first look for which ``holds`` is true."""
@@ -91,12 +96,20 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def stage(cluster: Cluster) -> AsyncIterator[Stage]:
-    """Start the cluster; drained at the end, and each process must drain well."""
+    """A caller who owns nothing yet, before a cluster that runs and whose upstream is well."""
     key = await asyncio.to_thread(cluster.create_key, "caller")
-    await asyncio.to_thread(cluster.start)
+    await asyncio.to_thread(lambda: cluster.upstream.control(**CALM))
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
         yield Stage(cluster, session, key.owner, _caller(cluster, session, key.secret))
+
+
+@contextlib.asynccontextmanager
+async def started(cluster: Cluster) -> AsyncIterator[Stage]:
+    """The same with the cluster started before and drained afterwards; each process must drain well."""
+    await asyncio.to_thread(cluster.start)
+    async with stage(cluster) as made:
+        yield made
     await asyncio.to_thread(cluster.stop)
 
 

@@ -1,7 +1,7 @@
 """Two API replicas and three workers on one PostgreSQL behave as one server."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,28 +10,39 @@ from tests.upstreams.fake import read_log
 
 from .caller import GENERATIONS, Caller
 from .cards import model_of
-from .conftest import SetUp
+from .cluster import Cluster, Plan, cluster
 from .snapshot import TERMINAL, Whole
-from .stage import Stage
+from .stage import Stage, stage
 
 TEXT = [{"type": "text", "text": "a lake"}]
 HEARD_WITHIN = 2.0  # s; without word from the other replica, a waiting one looks again only after 5
+ENGINE_SLOTS = 10
+
+
+@pytest.fixture(scope="module")
+def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two API processes and three workers, which the tests of this module share; they must drain well."""
+    plan = Plan(database="postgres", apis=2, workers=3, slots=100, engine_slots=ENGINE_SLOTS)
+    with cluster(tmp_path_factory.mktemp("replicas"), plan) as made:
+        made.start()
+        yield made
+        made.stop()
 
 
 @pytest.mark.slow
-async def test_one_idempotency_key_makes_one_task_whichever_replicas_are_asked(set_up: SetUp) -> None:
-    async with set_up(database="postgres") as stage:
-        bases = [member.base_url for member in stage.cluster.apis]
+async def test_one_idempotency_key_makes_one_task_whichever_replicas_are_asked(replicas: Cluster) -> None:
+    async with stage(replicas) as play:
+        bases = [member.base_url for member in play.cluster.apis]
 
         async def create(key: str, base: str, prompt: str) -> Any:
             body = {"model": "sandbox/instant", "content": [{"type": "text", "text": prompt}]}
-            return await stage.caller.ask("POST", GENERATIONS, body=body, idempotency_key=key, base=base)
+            return await play.caller.ask("POST", GENERATIONS, body=body, idempotency_key=key, base=base)
 
         keys = [f"key-{number}" for number in range(25)]
         calls = [create(key, base, "a lake") for key in keys for base in (*bases, *bases)]
         answers = await asyncio.gather(*calls)
         other = [await create(key, base, "a city") for key in keys[:3] for base in bases]
-        stored = (await stage.whole()).tasks
+        stored = (await play.whole()).tasks
 
     assert {answer.status for answer in answers} == {200}
     ids = [answer.body["id"] for answer in answers]
@@ -43,20 +54,19 @@ async def test_one_idempotency_key_makes_one_task_whichever_replicas_are_asked(s
 
 
 @pytest.mark.slow
-async def test_limits_of_a_key_and_of_an_upstream_are_exact_over_three_workers(set_up: SetUp) -> None:
-    slots, lane, seconds = 10, 3, 1.0
-    async with set_up(database="postgres", slots=slots) as stage:
-        await stage.control(running=seconds)
-        limited = await stage.limited(lane)
+async def test_limits_of_a_key_and_of_an_upstream_are_exact_over_three_workers(replicas: Cluster) -> None:
+    lane, seconds = 3, 1.0
+    async with stage(replicas) as play:
+        await play.control(running=seconds)
+        limited = await play.limited(lane)
         model = model_of("openai-videos")
-        first = await stage.create(model, 15, limited)
-        others = await stage.create(model, 40)
-        await stage.all_ended([*first, *others])
-        entries = read_log(stage.cluster.upstream.log)
+        first = await play.create(model, 15, limited)
+        others = await play.create(model, 40)
+        await play.all_ended([*first, *others])
+        entries = read_log(play.cluster.upstream.log)
 
     began = {(entry.token or "").partition(".")[0]: entry.at for entry in entries}
-    assert len(began) == len(entries) == len(first) + len(others)
-    assert _most_at_once([began[task] for task in began], seconds) == slots
+    assert _most_at_once([began[task] for task in (*first, *others)], seconds) == ENGINE_SLOTS
     assert _most_at_once([began[task] for task in first], seconds) == lane
 
 
@@ -71,13 +81,13 @@ def _most_at_once(beginnings: Sequence[float], seconds: float) -> int:
 
 
 @pytest.mark.slow
-async def test_the_rate_of_an_upstream_is_exact_over_three_workers(set_up: SetUp) -> None:
+async def test_the_rate_of_an_upstream_is_exact_over_three_workers(replicas: Cluster) -> None:
     # Ark takes 300 submissions a minute: 30 at once, then one every 222 ms (tasks/limits.py).
     burst, interval = 30, 60_000 / 270
-    async with set_up(database="postgres", slots=100) as stage:
-        tasks = await stage.create(model_of("byteplus"), 60)
-        await stage.all_ended(tasks)
-        whole = await stage.whole()
+    async with stage(replicas) as play:
+        tasks = await play.create(model_of("byteplus"), 60)
+        await play.all_ended(tasks)
+        whole = await play.whole()
 
     moments = sorted(_submissions(whole))
     assert len(moments) == len(tasks)
@@ -93,27 +103,27 @@ def _submissions(whole: Whole) -> list[int]:
 
 
 @pytest.mark.slow
-async def test_an_event_stream_tells_of_a_task_that_was_created_at_another_replica(set_up: SetUp) -> None:
-    async with set_up(database="postgres") as stage:
-        here, there = (member.base_url for member in stage.cluster.apis)
-        await stage.control(running=0.5)
+async def test_an_event_stream_tells_of_a_task_that_was_created_at_another_replica(replicas: Cluster) -> None:
+    async with stage(replicas) as play:
+        here, there = (member.base_url for member in play.cluster.apis)
+        await play.control(running=0.5)
         late = []
         for _ in range(6):
-            versions, heard_after = await _stream(stage, here, there)
+            versions, heard_after = await _stream(play, here, there)
             assert versions == sorted(set(versions))
             late.append(heard_after)
     assert max(late) < HEARD_WITHIN, late
 
 
-async def _stream(stage: Stage, here: str, there: str) -> tuple[list[int], float]:
+async def _stream(play: Stage, here: str, there: str) -> tuple[list[int], float]:
     """Create at one replica and watch at the other; the versions told, and how late the end came (s)."""
     body = {"model": model_of("openai-videos"), "content": TEXT}
-    created = await stage.caller.ask("POST", GENERATIONS, body=body, base=here)
+    created = await play.caller.ask("POST", GENERATIONS, body=body, base=here)
     task_id = created.body["id"]
     loop = asyncio.get_running_loop()
-    ended_here = asyncio.create_task(_ended(stage.caller, task_id, here))
+    ended_here = asyncio.create_task(_ended(play.caller, task_id, here))
     versions, told = [], 0.0
-    async for event in stage.caller.watch(task_id, 0, base=there):
+    async for event in play.caller.watch(task_id, 0, base=there):
         versions.append(event.version)
         told = loop.time()
     assert event.task["status"] in TERMINAL
@@ -130,16 +140,16 @@ async def _ended(caller: Caller, task_id: str, base: str) -> float:
 
 
 @pytest.mark.slow
-async def test_a_long_poll_at_one_replica_ends_when_the_task_does_elsewhere(set_up: SetUp) -> None:
-    async with set_up(database="postgres") as stage:
-        here, there = (member.base_url for member in stage.cluster.apis)
-        created = await stage.caller.ask(
+async def test_a_long_poll_at_one_replica_ends_when_the_task_does_elsewhere(replicas: Cluster) -> None:
+    async with stage(replicas) as play:
+        here, there = (member.base_url for member in play.cluster.apis)
+        created = await play.caller.ask(
             "POST", GENERATIONS, body={"model": "sandbox/stuck", "content": TEXT}, base=here
         )
         path = f"{GENERATIONS}/{created.body['id']}"
-        waiting = asyncio.create_task(stage.caller.ask("GET", f"{path}?wait=60", seconds=90, base=there))
-        await stage.until(lambda look: [row.state for row in look.schedules] == ["polling"])
-        cancelled = await stage.caller.ask("POST", f"{path}/cancel", base=here)
+        waiting = asyncio.create_task(play.caller.ask("GET", f"{path}?wait=60", seconds=90, base=there))
+        await play.until(lambda look: [row.state for row in look.schedules] == ["polling"])
+        cancelled = await play.caller.ask("POST", f"{path}/cancel", base=here)
         answer = await waiting
 
     assert cancelled.status == answer.status == 200
@@ -148,12 +158,12 @@ async def test_a_long_poll_at_one_replica_ends_when_the_task_does_elsewhere(set_
 
 
 @pytest.mark.slow
-async def test_lists_and_keys_are_the_same_at_every_replica(set_up: SetUp) -> None:
-    async with set_up(database="postgres") as stage:
-        await stage.all_ended(await stage.create("sandbox/instant", 30))
+async def test_lists_and_keys_are_the_same_at_every_replica(replicas: Cluster) -> None:
+    async with stage(replicas) as play:
+        await play.all_ended(await play.create("sandbox/instant", 30))
         answers = [
-            await stage.caller.ask("GET", f"{GENERATIONS}?limit=100", base=member.base_url)
-            for member in stage.cluster.apis
+            await play.caller.ask("GET", f"{GENERATIONS}?limit=100", base=member.base_url)
+            for member in play.cluster.apis
         ]
 
     pages = [
