@@ -69,10 +69,7 @@ FEATURES: Final = frozenset({"waterfall", "fire", "campfire", "volcano", "aurora
 """Places that are what one looks at wherever they are: a waterfall in a forest is a waterfall."""
 
 STAND_INS: Final[Mapping[str, tuple[Setting, float]]] = {
-    "street": ("city", 0.65),
-    "meadow": ("lake", 0.45),
     "waterfall": ("lake", 0.45),
-    "fire": ("neon", 0.25),
     "studio": ("neon", 0.15),
 }
 """What is drawn for a setting that this version does not draw, and how near that comes."""

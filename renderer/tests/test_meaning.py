@@ -115,9 +115,7 @@ def test_the_stored_map_is_what_the_encoder_learns_from_the_sentences() -> None:
     encoder = meaning.load_encoder()
     assert encoder is not None
     settings, weights = learn(encoder)
-    with resources.as_file
-        resources.files("meshapi_renderer") / "words" / "meaning.npz"
-    ) as path:
+    with resources.as_file(resources.files("meshapi_renderer") / "words" / "meaning.npz") as path:
         stored = np.load(path)
     assert list(stored["settings"]) == settings
     assert np.allclose(stored["weights"].astype(np.float32), weights.astype(np.float32), atol=2e-3)
