@@ -88,6 +88,7 @@ _SETTING_PARTS: Final[dict[str, dict[str, float]]] = {
     "fire": {"wind": 0.8},
     "street": {"traffic": 0.9},
     "meadow": {"wind": 0.7, "birds": 1.1},
+    "studio": {"chord": 0.8},
 }
 _WEATHER_PARTS: Final[dict[str, dict[str, float]]] = {
     "rain": {"rain": 1.0},

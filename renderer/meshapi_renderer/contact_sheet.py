@@ -38,6 +38,7 @@ SHOWCASE: Final[dict[Setting, str]] = {
     "fire": "Fire and embers at night",
     "street": "A street in the rain at night",
     "meadow": "A meadow in bloom at noon",
+    "studio": "A studio with a pedestal",
 }
 """One prompt per scene."""
 

@@ -24,6 +24,7 @@ Setting = Literal[
     "fire",
     "street",
     "meadow",
+    "studio",
 ]
 TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
 Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]

@@ -107,6 +107,7 @@ SCENES: dict[Setting, str] = {
     "fire": "meshapi_renderer.scenes.fire",
     "street": "meshapi_renderer.scenes.street",
     "meadow": "meshapi_renderer.scenes.meadow",
+    "studio": "meshapi_renderer.scenes.studio",
 }
 """Setting to module; a module is imported when its setting is first asked for."""
 

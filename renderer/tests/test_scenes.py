@@ -41,6 +41,7 @@ _TIME: dict[Setting, TimeOfDay] = {
     "fire": "night",
     "street": "night",
     "meadow": "noon",
+    "studio": "noon",
 }
 
 
