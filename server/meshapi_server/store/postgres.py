@@ -1,6 +1,7 @@
 """The shared store: PostgreSQL, for any number of processes on any number of machines."""
 
 import asyncio
+import contextlib
 import functools
 import random
 from collections.abc import Awaitable, Callable, Sequence
@@ -61,6 +62,7 @@ class PostgresStore(PlannedStore):
             self._pool = await self._connections.pool(_READERS)
             await self.hints.open()
         except Exception as fault:
+            await self.close()
             reason = self._connections.explain(fault)
             if reason is None:
                 raise
@@ -68,8 +70,10 @@ class PostgresStore(PlannedStore):
         self._upkeep = asyncio.create_task(self._keep_up())
 
     async def close(self) -> None:
-        """Finish what was begun and close every connection."""
-        await self.settle()
+        """Finish what was begun, unless the database stays away, and close every connection."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                await self.settle()
         await self.hints.close()
         if self._upkeep is not None:
             self._upkeep.cancel()

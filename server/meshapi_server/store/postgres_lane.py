@@ -88,6 +88,8 @@ class Lane:
 
         async def one() -> Result:
             async with self._turn:
+                if self._closing:
+                    raise RuntimeError("the database is closed")
                 self._serial += 1
                 return await self._persist(work)
 

@@ -196,3 +196,11 @@ async def test_a_store_whose_every_commit_is_lost_at_first_does_everything_once(
         assert proxy.cut >= 8
     finally:
         await store.close()
+
+
+async def test_a_closed_lane_runs_nothing_any_more(lane: Lane, beside: Connection) -> None:
+    await lane.run(write)
+    await lane.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await lane.run(write)
+    assert await lines(beside) == 1

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from meshapi_server.store.faults import DatabaseDown
 from meshapi_server.store.postgres import PostgresStore
 from meshapi_server.tasks.life import Step
 from meshapi_server.tasks.ports import Query
@@ -118,3 +119,25 @@ async def test_a_database_that_is_killed_and_restarted_loses_and_doubles_nothing
     assert [tuple(row) for row in used if row[1] != row[2]] == []
     kept = await store._read(lambda database: database.fetch(KEPT))
     assert kept == await store._read(lambda database: database.fetch(COUNTED))
+
+
+async def test_a_store_whose_database_stays_away_tells_its_callers_and_closes(
+    fragile: PostgresServer,
+) -> None:
+    store = PostgresStore(fragile.fresh_database(), patience=0.2)
+    await store.open()
+    task = samples.task()
+    await store.create(task, samples.schedule_of(task), b"{}", None)
+    fragile.kill()
+    with pytest.raises(DatabaseDown):
+        await store.get(OWNER, task.id)
+    other = samples.task()
+    with pytest.raises(DatabaseDown):
+        await store.create(other, samples.schedule_of(other), b"{}", None)
+    # An answer of an upstream is held on to for longer, but not when the server is to end.
+    answer = asyncio.create_task(store.step(task.id, Step(event=Event.FAILED), NOW))
+    await asyncio.sleep(0)
+    await store.close()
+    with pytest.raises(DatabaseDown):
+        await answer
+    fragile.launch()
