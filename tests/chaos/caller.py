@@ -13,6 +13,7 @@ from .witness import Witness
 
 GENERATIONS = "/v1/video/generations"
 _PATIENCE = 150.0  # s until a call counts as never answered
+_LONGEST_PAUSE = 1.5  # s between two tries
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _FAULTS = (aiohttp.ClientError, OSError, TimeoutError, asyncio.TimeoutError, json.JSONDecodeError)
 
@@ -73,7 +74,7 @@ class Caller:
         if idempotency_key is not None:
             headers["idempotency-key"] = idempotency_key
         time = asyncio.get_running_loop().time
-        deadline, last = time() + _PATIENCE, "nothing"
+        deadline, last, pause = time() + _PATIENCE, "nothing", 0.1
         while time() < deadline:
             began = time()
             try:
@@ -91,7 +92,8 @@ class Caller:
             except _FAULTS as fault:
                 last = repr(fault)
             self._witness.answers["asked again"] += 1
-            await asyncio.sleep(self._chance.uniform(0.05, 0.4))
+            await asyncio.sleep(self._chance.uniform(0.2, 1) * pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
         raise NeverAnswered(f"{method} {path} was not answered within {_PATIENCE:.0f} s; at last: {last}")
 
     async def download(self, path: str) -> bytes | None:

@@ -200,9 +200,11 @@ class TaskService:
         task = await self.get(owner, task_id)
         if not task.ended:
             return await self.cancel(owner, task_id)
+        # The files first: a delete that breaks off in between can be repeated. Without the row nobody would
+        # find the files again.
+        await self._files.remove(task_id)
         if await self._store.delete(owner, task_id) is None and await self._store.get(owner, task_id):
             raise TaskBusy(f"Task {task_id} has ended but is still being stopped upstream; delete it later.")
-        await self._files.remove(task_id)
         return None
 
     async def timeline(self, owner: str, task_id: str) -> tuple[Task, Sequence[Attempt]]:
