@@ -32,6 +32,9 @@ type Config struct {
 // String shows no secret.
 func (c Config) String() string { return fmt.Sprintf("meshapi.Config(%q)", withoutUser(c.BaseURL)) }
 
+// GoString shows no secret, either.
+func (c Config) GoString() string { return c.String() }
+
 // Client is the entrance. The zero value is a client of the environment's settings, which it reads anew at each call.
 type Client struct {
 	Videos   Videos

@@ -43,6 +43,9 @@ func exampleServer() *httptest.Server {
 			fmt.Fprintf(w, "id: %d\nevent: task\ndata: %s\n\n", id, task(status))
 		}
 	})
+	answer("POST /v1/video/quote", `{"model":"mesh/diorama-1","cost_usd":"0.25","lines":[{"item":"video","cost_usd":"0.25"}]}`)
+	answer("GET "+path+"/task_1/timeline", `{"data":[{"kind":"created","started_at":1785585600,"ended_at":1785585600},`+
+		`{"kind":"render","attempt":1,"started_at":1785585600.5,"ended_at":1785585603,"result":"succeeded"}]}`)
 	answer("GET /v1/models", `[{"id":"mesh/diorama-1","name":"Diorama","is_free":true}]`)
 	routes.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
@@ -103,6 +106,47 @@ func ExampleVideos_Generate() {
 	}
 	fmt.Println(task.ID, task.Status, task.UnsupportedParams)
 	// Output: task_1 pending []
+}
+
+func ExampleVideos_Quote() {
+	server := exampleServer()
+	defer server.Close()
+	client := meshapi.New(meshapi.Config{BaseURL: server.URL, Token: "rsk_example"})
+
+	params := meshapi.VideoGenerationParams{Model: "mesh/diorama-1", MaxCostUSD: meshapi.String("0.50")}
+	quote, err := client.Videos.Quote(context.Background(), params)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(quote.CostUSD, "USD")
+	// Output: 0.25 USD
+}
+
+func ExampleVideos_Timeline() {
+	server := exampleServer()
+	defer server.Close()
+	client := meshapi.New(meshapi.Config{BaseURL: server.URL, Token: "rsk_example"})
+
+	timeline, err := client.Videos.Timeline(context.Background(), "task_1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, entry := range timeline.Data {
+		fmt.Println(entry.Kind, entry.EndedAt.Sub(entry.StartedAt))
+	}
+	// Output:
+	// created 0s
+	// render 2.5s
+}
+
+func ExampleImageBytes() {
+	picture, err := meshapi.ImageBytes([]byte("\x89PNG\r\n\x1a\n..."))
+	if err != nil {
+		log.Fatal(err)
+	}
+	picture.Role = meshapi.String("first_frame")
+	fmt.Println(picture.Type, (*picture.ImageURL)[:22])
+	// Output: image_url data:image/png;base64,
 }
 
 func ExampleVideos_Wait() {

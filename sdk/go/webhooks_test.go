@@ -2,6 +2,7 @@ package meshapi
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -163,5 +164,15 @@ func TestASignedBodyThatIsNoTaskIsRefused(t *testing.T) {
 	header.Set("webhook-signature", "v1,G3ZK2NOeRuHLrPfNnireZkx0Lgt9IuZMqXG6ku8Z7Fc=")
 	if _, err := hooksAt(1785585600).Verify([]byte("[]"), header); !errors.Is(err, ErrWebhook) || !strings.Contains(err.Error(), "no task") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestNoWayOfPrintingShowsASecret(t *testing.T) {
+	config := Config{BaseURL: "http://127.0.0.1:8080", Token: "rsk_secret", WebhookSecret: hookSecret}
+	hooks := Webhooks{Secret: hookSecret}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if told := fmt.Sprintf(verb+verb, config, hooks); strings.Contains(told, "rsk_secret") || strings.Contains(told, hookSecret) {
+			t.Errorf("%s shows %s", verb, told)
+		}
 	}
 }
