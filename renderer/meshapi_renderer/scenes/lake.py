@@ -70,10 +70,6 @@ class Lake:
         frame: Bytes8 = scratch.array("frame", (canvas.height, canvas.width, 3))
         pose, seconds = camera.pose(index), self._timing.seconds(index)
         stack = [(layer, camera.matrix(pose, layer.depth, layer.margin)) for layer in self._far]
-        bank = self._near
-        bank_matrix = camera.matrix(pose, bank.depth, bank.margin)
-        foot = view.margin + 0.9 * canvas.height
-        bank_matrix = swayed(bank_matrix, self._gusts.lean(seconds), foot)
         _, shift_x, shift_y = camera.scale_shift(pose, math.inf)
         waterline = min(canvas.height, max(1, math.floor(self._waterline + shift_y)))
         land = frame[:waterline]
@@ -82,10 +78,17 @@ class Lake:
         horizon = view.horizon * canvas.height + shift_y
         centre = 0.5 * canvas.width + shift_x
         self._water.draw(frame, waterline, horizon, centre, seconds, scratch, (pose.x, pose.zoom))
-        bank.draw(frame, bank_matrix)
+        self.draw_foreground(frame, index)
         if self._falling is not None:
             self._falling.draw(frame, seconds, scratch)
         return frame
+
+    def draw_foreground(self, frame: Bytes8, index: int) -> None:
+        """Draw the near bank of frame ``index``: what stands before anything on the water."""
+        pose, bank = self._camera.pose(index), self._near
+        matrix = self._camera.matrix(pose, bank.depth, bank.margin)
+        foot = self._view.margin + 0.9 * self._canvas.height
+        bank.draw(frame, swayed(matrix, self._gusts.lean(self._timing.seconds(index)), foot))
 
 
 def build(plan: ScenePlan, canvas: Canvas, timing: Timing, rng: Rng) -> Scene:

@@ -52,7 +52,7 @@ class Balloons:
         draws = role.rng.sub("balloons")
         top, bottom = role.stage.air or (0.1, 0.4)
         count = max(1, min(role.count or 1, _MOST))
-        side = -1.0 if role.light.source_x > 0.5 else 1.0
+        side = -role.side
         first_x = 0.5 + side * 0.13 * min(1.0, role.width)
         shift = draws.integer(len(_SCHEMES))
         self._balloons = []

@@ -61,7 +61,7 @@ class Campfire:
             )
             for _ in range(_SPARKS)
         ]
-        self._x = role.stage.middle + (0.10 if role.light.source_x < 0.5 else -0.10)
+        self._x = role.stage.middle - 0.10 * role.side
 
     def draw(self, frame: Bytes8, lens: Lens, seconds: float, scratch: Scratch) -> None:
         """See `Actor`."""

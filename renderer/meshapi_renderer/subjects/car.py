@@ -23,6 +23,7 @@ _AXLES = (-0.305, 0.300)
 _COLOURS = (rgb(0.46, 0.030, 0.024), rgb(0.035, 0.10, 0.27), rgb(0.55, 0.34, 0.05), rgb(0.06, 0.16, 0.11))
 _PACE = 0.105
 _MOST = 4
+_IN_TRAFFIC = 1.7
 
 
 class Car:
@@ -30,7 +31,11 @@ class Car:
 
     def __init__(self, role: Role) -> None:
         self._role = role
-        self._scale = _LENGTH * role.unit * role.level.size
+        # In a street the car measures up to those of the scene; in a landscape it is a smaller thing.
+        in_traffic = role.plan.setting == "street"
+        self._size = role.level.size * (_IN_TRAFFIC if in_traffic else 1.0)
+        self._row = role.level.row + (0.06 if in_traffic else 0.0)
+        self._scale = _LENGTH * role.unit * self._size
         draws = role.rng.sub("cars")
         first = draws.integer(len(_COLOURS))
         count = max(1, min(role.count or 1, _MOST))
@@ -43,24 +48,24 @@ class Car:
         self._standing = Standing(role, cels, footprint=0.36)
         side = _WHEEL + 0.004
         self._wheel = role.cel(Bounds(-side, -side, side, side), self._scale, _paint_wheel, 0.01)
-        self._heading = 1.0 if role.light.source_x > 0.5 else -1.0
+        self._heading = role.side
         self._lamps = max(role.light.night, 0.7 if role.plan.weather in ("rain", "storm", "fog") else 0.15)
 
     def draw(self, frame: Bytes8, lens: Lens, seconds: float, scratch: Scratch) -> None:
         """See `Actor`."""
         role = self._role
         time = seconds * role.speed
-        level, gloss = role.level, role.level.surface == "gloss"
+        size, gloss = self._size, role.level.surface == "gloss"
         for number in range(len(self._standing.cels)):
-            start = 0.5 - self._heading * (0.18 + 0.62 * number * level.size / max(role.width, 1.0) * 0.9)
-            room = 0.30 * level.size
-            x = crossing(start, self._heading * _PACE * level.size, time, room)
-            row = level.row
+            start = 0.5 - self._heading * (0.18 + 0.62 * number * size / max(role.width, 1.0) * 0.9)
+            room = 0.30 * size
+            x = crossing(start, self._heading * _PACE * size, time, room)
+            row = self._row
             px, py, zoom = lens.place(x, row, lens.depth_of(row))
             scale = self._scale * zoom
             bounce = 0.0035 * scale * (math.sin(11.0 * time + number) + 0.6 * math.sin(17.0 * time))
             place = Place(px, py, fitted(self._wheel, scale), mirrored=self._heading < 0)
-            turned = -(_PACE * level.size * role.canvas.width * time) / (_WHEEL * self._scale)
+            turned = -(_PACE * size * role.canvas.width * time) / (_WHEEL * self._scale)
             if gloss:
                 self._lights(frame, px, 2 * py - (py - 0.15 * scale), scale, 0.35)
             self._standing.draw(

@@ -74,7 +74,7 @@ class Cats:
         body = role.cel(_BODY, scale, lambda s: _paint_body(s, coat), 0.01)
         head = role.cel(_HEAD, scale, lambda s: _paint_head(s, coat, eyes, open_eyes=True), 0.01)
         asleep = role.cel(_HEAD, scale, lambda s: _paint_head(s, coat, eyes, open_eyes=False), 0.01)
-        mirrored = role.light.source_x < x
+        mirrored = role.side < 0
         return _Cat(tail, Standing(role, [body], footprint=0.27), head, asleep, x, size, phase, mirrored)
 
     def draw(self, frame: Bytes8, lens: Lens, seconds: float, scratch: Scratch) -> None:

@@ -41,7 +41,7 @@ class Dogs:
         self._standing = Standing(role, cels, footprint=0.34)
         self._size = fitted(cels[0], self._scale)
         self._pace = way_per_cycle(_REACH) * self._scale / role.canvas.width / _SECONDS_PER_CYCLE
-        self._heading = 1.0 if role.light.source_x > 0.5 else -1.0
+        self._heading = role.side
         draws = role.rng.sub("dogs")
         count = max(1, min(role.count or 1, _MOST))
         self._dogs = [

@@ -1,4 +1,4 @@
-"""Things that stand on something: with a contact shadow and a cast one, or a mirror image on gloss."""
+"""Things that stand: with a contact shadow and a cast one, a mirror image on gloss, or feet in grass."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.scene import Scratch
+from meshapi_renderer.subjects.grass import Grass
 from meshapi_renderer.subjects.paste import Place, cast_shadow, contact_shadow, mirror, paste, shadow_of
 from meshapi_renderer.subjects.role import Role
 from meshapi_renderer.subjects.sketch import Cel
@@ -25,6 +26,7 @@ class Standing:
         self._footprint = footprint
         self._strength = role.light.shadow if self._surface == "matt" else 0.0
         self._shadows = [shadow_of(cel, 0.02 * cel.scale) for cel in cels] if self._strength > 0.03 else []
+        self._grass = Grass(role.rng.sub("grass"))
         self._low = role.plan.time in ("sunrise", "golden", "sunset", "night")
         self._source = role.light.source_x * role.canvas.width
         self._behind = role.light.behind
@@ -33,6 +35,9 @@ class Standing:
     def draw(self, frame: Bytes8, phase: int, place: Place, seconds: float, scratch: Scratch) -> None:
         """Draw cel ``phase`` at ``place``, with its shadow or mirror image."""
         cel = self.cels[phase]
+        if self._surface == "grass":
+            self._grass.draw_behind(frame, cel, place)
+            return
         if self._surface == "matt":
             self._shade(frame, phase, place)
         elif self._surface == "gloss":

@@ -81,13 +81,15 @@ def measure(picture: Bytes8, plan: ScenePlan, horizon: float, spot: tuple[float,
     line = min(rows - 2, max(2, round(horizon * rows)))
     above, below = small[:line], small[line:]
     source_x, source_y, bright = _source(above)
+    contrast = float(luminance(bright)) / (float(luminance(above.mean((0, 1)))) + 0.02)
+    # In an even sky no part is the brightest.
+    source_x = 0.5 + (source_x - 0.5) * min(1.0, max(0.0, 4.0 * (contrast - 1.05)))
     tones = palette(plan.time, plan.weather)
     key = tones.sun * np.float32(tones.exposure * _KEY[plan.time] * (0.25 + 0.75 * _direct(plan)))
-    side = math.copysign(1.0, source_x - spot[0])
+    aside = min(1.0, max(-1.0, 4.0 * (source_x - spot[0])))
     low = plan.time in ("sunrise", "sunset", "dusk", "golden")
-    towards = _unit(0.85 * side, 0.42 if low else 0.95, 0.12 if low else 0.45)
+    towards = _unit(0.85 * aside, 0.42 if low else 0.95, 0.12 if low else 0.45)
     sky = mix(above.mean((0, 1)), np.float32(tones.exposure) * tones.ambient, 0.35)
-    contrast = float(luminance(bright)) / (float(luminance(above.mean((0, 1)))) + 0.02)
     behind = min(1.0, max(0.0, 0.28 * (contrast - 1.5))) * (1.0 if source_y > 0.3 else 0.6)
     return Light(
         sky=sky,

@@ -51,7 +51,7 @@ class Walkers:
         self._size = fitted(cels[0], self._scale)
         self._pace = way_per_cycle(_REACH) * _HEIGHT * role.level.size / role.width / _SECONDS_PER_CYCLE
         draws = role.rng.sub("people")
-        self._heading = 1.0 if role.light.source_x > 0.5 else -1.0
+        self._heading = role.side
         count = max(1, min(role.count or 1, 5))
         self._people = [
             (index * -0.085 * self._heading * role.level.size + (0.02 * draws.normal() if index else 0.0),

@@ -39,7 +39,7 @@ class Rocket:
         self._smoke = Smoke(
             role.rng.sub("smoke"), role.light, rgb(0.62, 0.60, 0.58), role.light.haze, role.haze(0.12)
         )
-        self._side = -1.0 if role.light.source_x > 0.5 else 1.0
+        self._side = -role.side
         draws = role.rng.sub("puffs")
         self._puffs = [
             (draws.integer(4), draws.u() * math.tau, draws.uniform(0.8, 1.2)) for _ in range(_PUFFS)

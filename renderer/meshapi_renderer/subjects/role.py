@@ -22,6 +22,7 @@ from meshapi_renderer.weather import air
 
 _LARGEST_CEL = 640.0
 """Mean side, in pixels, up to which a cel is painted; larger ones are enlarged when drawn."""
+_CENTRAL = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,14 @@ class Role:
     def count(self) -> int:
         """How many are asked for; 0 when the prompt leaves it open."""
         return self.plan.subject_count
+
+    @property
+    def side(self) -> float:
+        """The side the light comes from, -1.0 left or 1.0 right; drawn by chance where it is central."""
+        offset = self.light.source_x - 0.5
+        if abs(offset) < _CENTRAL:
+            return self.rng.sub("side").sign()
+        return math.copysign(1.0, offset)
 
     @property
     def speed(self) -> float:

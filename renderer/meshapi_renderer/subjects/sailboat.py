@@ -42,7 +42,7 @@ class Sailboats:
         self._sea = role.level.surface == "sea"
         self._foam = swatch8(role.light.sky * np.float32(0.5))
         draws = role.rng.sub("boats")
-        heading = -1.0 if role.light.source_x > 0.5 else 1.0
+        heading = -role.side
         first_x = 0.5 + 0.55 * (min(0.72, max(0.28, role.light.source_x)) - 0.5) - 0.05 * heading
         self._boats = []
         for index in range(max(1, min(role.count or 1, _MOST))):

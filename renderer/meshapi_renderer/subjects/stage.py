@@ -9,7 +9,7 @@ from typing import Final, Literal
 from meshapi_renderer.plan import Setting, Subject, Viewpoint
 
 Medium = Literal["ground", "water", "air", "deep", "space", "pier"]
-Surface = Literal["matt", "gloss", "water", "sea", "none"]
+Surface = Literal["matt", "grass", "gloss", "water", "sea", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ STAGES: Final[Mapping[Setting, Stage]] = {
     "sky": Stage(horizon=0.50, air=(0.12, 0.52)),
     "space": Stage(horizon=0.50, space=True),
     "underwater": Stage(horizon=0.56, deep=True),
+    "street": Stage(horizon=0.54, ground=Level(0.83, 0.95, "gloss"), air=(0.06, 0.30)),
+    "meadow": Stage(horizon=0.50, ground=Level(0.76, 0.88, "grass"), air=(0.08, 0.36)),
     "fire": Stage(horizon=0.56, ground=Level(0.91, 0.95, "matt"), middle=0.20),
 }
 """Stages of the settings; see `stage_of`."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Final, cast
+from dataclasses import replace
+from typing import Final, Protocol, cast, runtime_checkable
 
 from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.camera import Camera
@@ -35,6 +36,15 @@ _MAKERS: Final[Mapping[Subject, tuple[str, str]]] = {
 _PIER_ROW = 0.93
 
 
+@runtime_checkable
+class HasForeground(Protocol):
+    """A scene with something before its subject, such as the near bank of a lake."""
+
+    def draw_foreground(self, frame: Bytes8, index: int) -> None:
+        """Draw what stands before the subject in frame ``index``."""
+        ...
+
+
 class StagedScene:
     """A scene and, in front of it, the subject of its plan."""
 
@@ -49,7 +59,8 @@ class StagedScene:
         self._scene, self._timing = scene, timing
         self._camera = Camera(plan.camera, plan.speed, timing, canvas, horizon=stage.horizon)
         self._canvas, self._horizon = canvas, stage.horizon
-        level = _level(stage, medium)
+        self._before = medium in ("water", "ground")
+        level = _dried(_level(stage, medium), plan)
         picture = scene.frame(0, Scratch())
         light = measure(picture, plan, stage.horizon, (0.5, level.row))
         role = Role(
@@ -71,6 +82,8 @@ class StagedScene:
         lens = Lens(self._camera, self._camera.pose(index), self._canvas, self._horizon)
         for actor in self._actors:
             actor.draw(frame, lens, self._timing.seconds(index), scratch)
+        if self._before and isinstance(self._scene, HasForeground):
+            self._scene.draw_foreground(frame, index)
         return frame
 
 
@@ -84,6 +97,14 @@ def _level(stage: Stage, medium: Medium) -> Level:
         return Level(_PIER_ROW, 1.0, "none")
     top, bottom = stage.air or (0.2, 0.8)
     return Level((top + bottom) / 2, 1.0, "none")
+
+
+def _dried(level: Level, plan: ScenePlan) -> Level:
+    """A street mirrors when it is wet or dark; by day and dry it takes shadows."""
+    dry = plan.weather in ("clear", "cloudy") and plan.time in ("sunrise", "golden", "noon", "sunset")
+    if plan.setting == "street" and dry:
+        return replace(level, surface="matt")
+    return level
 
 
 def _maker(subject: Subject) -> Callable[[Role], Actor]:

@@ -61,7 +61,7 @@ class Train:
         self._smoke = Smoke(
             role.rng.sub("steam"), role.light, rgb(0.78, 0.76, 0.74), role.light.haze, role.haze(haze)
         )
-        self._heading = 1.0 if role.light.source_x > 0.5 else -1.0
+        self._heading = role.side
         draws = role.rng.sub("puffs")
         self._puffs = [
             (draws.integer(4), draws.u() * math.tau, draws.uniform(0.8, 1.25)) for _ in range(_PUFFS)
