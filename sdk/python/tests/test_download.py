@@ -267,6 +267,22 @@ def test_a_download_is_repeated_as_often_as_the_call_says():
         Play(BROKEN, options={"max_retries": 0}).run()
 
 
+def test_notes_that_were_changed_by_hand_are_not_believed():
+    play = Play(_start(), WHOLE, b"", kept=_kept(b"abcd", Begun('"v0"', "no hexadecimal", 10))).run()
+    assert (play.content, play.ranges[0]) == (WHOLE, ("bytes=4-", '"v0"'))
+
+
+def test_an_output_that_cannot_be_rewound_ends_a_download_that_must_begin_anew():
+    class Pipe(io.RawIOBase):
+        def write(self, part):
+            return len(part)
+
+    with pytest.raises(DownloadError, match="cannot be rewound"):  # noqa: PT012, SIM117
+        with sink_for(Pipe(), ORIGIN) as sink:
+            sink.take(b"0123")
+            sink.take(Restart())
+
+
 def test_a_link_is_not_sent_the_headers_that_are_meant_for_the_server():
     options = {"extra_headers": {"X-Tenant": "blue"}}
     play = Play(Answer(404, {}), _task(), Answer(200, {}), WHOLE, b"", options=options).run()

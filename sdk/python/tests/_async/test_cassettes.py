@@ -173,3 +173,36 @@ async def test_a_film_beside_a_cassette_that_was_changed_is_refused(mesh, tmp_pa
         film.write_bytes(b"another film")
     with pytest.raises(CassetteError, match="not what was recorded"):
         Cassette(tmp_path / "lake.json")
+
+
+async def test_a_refused_stream_and_a_body_that_is_no_text_are_replayed(scripted, tmp_path):
+    page = b"\xff\xfe not UTF-8"
+    scripted.play(Hangup(), Say(405), Say(200, page), Say(200, {"id": "t", "status": "succeeded"}))
+    path = tmp_path / "odd.json"
+
+    async def ask(cassette, **settings):
+        async with cassette.async_client(retry=QUICK, **settings) as client:
+            return await client.videos.wait("t", poll_interval=0.01)
+
+    with Cassette(path) as cassette:
+        await ask(cassette, base_url=scripted.url, api_key=KEY)
+    assert [each.read_bytes() for each in tmp_path.glob("*.bin")] == [page]
+    with Cassette(path) as cassette:
+        assert (await ask(cassette)).status == "succeeded"
+        assert cassette.left == 0
+
+
+async def test_a_probe_for_idempotency_keys_is_recorded_and_replayed(mesh, tmp_path):
+    path = tmp_path / "probe.json"
+
+    async def make(cassette, **settings):
+        async with cassette.async_client(retry=QUICK, **settings) as client:
+            return (await client.videos.generate(**LAKE)).id
+
+    mesh.after.append(Hangup())
+    with Cassette(path) as cassette:
+        assert await make(cassette, base_url=mesh.url, api_key=KEY) == "task_0001"
+    assert '"/healthz"' in path.read_text()
+    with Cassette(path) as cassette:
+        assert await make(cassette) == "task_0001"
+    assert mesh.paid == 1

@@ -19,6 +19,7 @@ from meshapi import (
     UpstreamError,
     WaitTimeoutError,
 )
+from meshapi._exchange import Request
 from meshapi.testing import (
     FakeClock,
     MockServer,
@@ -323,3 +324,61 @@ async def test_the_log_tells_the_time_of_the_clock(caplog, monkeypatch):
 def test_a_script_that_makes_no_sense_is_refused(make, told):
     with pytest.raises(ValueError, match=told):
         make()
+
+
+async def test_what_is_deleted_running_or_missing_is_refused_as_by_a_server(tmp_path):
+    server = MockServer()
+    server.script(stuck(), succeeds(after=0))
+    async with server.async_client(max_retries=0) as client:
+        running = await client.videos.generate(**LAKE, idempotency_key="k")
+        with pytest.raises(ConflictError, match="has no result"):
+            await client.videos.download(running.id, tmp_path / "lake.mp4")
+        assert (await client.videos.delete(running.id)).error.code == "cancelled"
+        assert (await client.videos.delete(running.id)).deleted is True
+        with pytest.raises(NotFoundError, match="was deleted"):
+            await client.videos.generate(**LAKE, idempotency_key="k")
+        done = await client.videos.generate(**LAKE)
+        with pytest.raises(DownloadError, match="ask for return_last_frame"):
+            await client.videos.download(done.id, tmp_path / "end.png", variant="last_frame")
+        with pytest.raises(UnprocessableEntityError):
+            await client.videos.quote(model="m", content=[], extra_body={"content": "x"})
+        assert (await client.videos.generate(**LAKE, max_cost_usd="much")).status == "pending"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (Request("POST", "https://mock.meshapi.invalid/v1/video/generations", body=b"{"), 400),
+        (Request("PUT", "https://mock.meshapi.invalid/v1/video/generations"), 404),
+        (Request("GET", "https://mock.meshapi.invalid/v1/video/generations/task_0001/content"), 200),
+        (
+            Request(
+                "GET",
+                "https://mock.meshapi.invalid/v1/video/generations/task_0001/content",
+                {"Range": "bytes=9999-"},
+            ),
+            416,
+        ),
+        (Request("POST", "https://mock.meshapi.invalid/v1/video/generations/task_0001/cancel"), 409),
+    ],
+)
+async def test_requests_of_another_client_are_answered_too(request_, status):
+    server = MockServer()
+    server.script(succeeds(after=0))
+    async with server.async_client() as client:
+        await client.videos.generate(**LAKE)
+    assert server.serve(request_, request_.headers).answer.status == status
+
+
+async def test_a_cancel_is_heard_by_whoever_watches():
+    server = MockServer()
+    server.script(stuck())
+    async with server.async_client() as client:
+        task = await client.videos.generate(**LAKE)
+        seen = []
+        async for change in client.videos.watch(task.id, max_wait=1000):
+            seen.append(change.status)
+            if not change.is_terminal:
+                await client.videos.cancel(task.id)
+    assert seen == ["running", "failed"]

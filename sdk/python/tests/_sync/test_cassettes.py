@@ -175,3 +175,36 @@ def test_a_film_beside_a_cassette_that_was_changed_is_refused(mesh, tmp_path):
         film.write_bytes(b"another film")
     with pytest.raises(CassetteError, match="not what was recorded"):
         Cassette(tmp_path / "lake.json")
+
+
+def test_a_refused_stream_and_a_body_that_is_no_text_are_replayed(scripted, tmp_path):
+    page = b"\xff\xfe not UTF-8"
+    scripted.play(Hangup(), Say(405), Say(200, page), Say(200, {"id": "t", "status": "succeeded"}))
+    path = tmp_path / "odd.json"
+
+    def ask(cassette, **settings):
+        with cassette.client(retry=QUICK, **settings) as client:
+            return client.videos.wait("t", poll_interval=0.01)
+
+    with Cassette(path) as cassette:
+        ask(cassette, base_url=scripted.url, api_key=KEY)
+    assert [each.read_bytes() for each in tmp_path.glob("*.bin")] == [page]
+    with Cassette(path) as cassette:
+        assert (ask(cassette)).status == "succeeded"
+        assert cassette.left == 0
+
+
+def test_a_probe_for_idempotency_keys_is_recorded_and_replayed(mesh, tmp_path):
+    path = tmp_path / "probe.json"
+
+    def make(cassette, **settings):
+        with cassette.client(retry=QUICK, **settings) as client:
+            return (client.videos.generate(**LAKE)).id
+
+    mesh.after.append(Hangup())
+    with Cassette(path) as cassette:
+        assert make(cassette, base_url=mesh.url, api_key=KEY) == "task_0001"
+    assert '"/healthz"' in path.read_text()
+    with Cassette(path) as cassette:
+        assert make(cassette) == "task_0001"
+    assert mesh.paid == 1

@@ -21,6 +21,7 @@ from meshapi import (
     UpstreamError,
     WaitTimeoutError,
 )
+from meshapi._exchange import Request
 from meshapi.testing import (
     FakeClock,
     MockServer,
@@ -325,3 +326,61 @@ def test_the_log_tells_the_time_of_the_clock(caplog, monkeypatch):
 def test_a_script_that_makes_no_sense_is_refused(make, told):
     with pytest.raises(ValueError, match=told):
         make()
+
+
+def test_what_is_deleted_running_or_missing_is_refused_as_by_a_server(tmp_path):
+    server = MockServer()
+    server.script(stuck(), succeeds(after=0))
+    with server.client(max_retries=0) as client:
+        running = client.videos.generate(**LAKE, idempotency_key="k")
+        with pytest.raises(ConflictError, match="has no result"):
+            client.videos.download(running.id, tmp_path / "lake.mp4")
+        assert (client.videos.delete(running.id)).error.code == "cancelled"
+        assert (client.videos.delete(running.id)).deleted is True
+        with pytest.raises(NotFoundError, match="was deleted"):
+            client.videos.generate(**LAKE, idempotency_key="k")
+        done = client.videos.generate(**LAKE)
+        with pytest.raises(DownloadError, match="ask for return_last_frame"):
+            client.videos.download(done.id, tmp_path / "end.png", variant="last_frame")
+        with pytest.raises(UnprocessableEntityError):
+            client.videos.quote(model="m", content=[], extra_body={"content": "x"})
+        assert (client.videos.generate(**LAKE, max_cost_usd="much")).status == "pending"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (Request("POST", "https://mock.meshapi.invalid/v1/video/generations", body=b"{"), 400),
+        (Request("PUT", "https://mock.meshapi.invalid/v1/video/generations"), 404),
+        (Request("GET", "https://mock.meshapi.invalid/v1/video/generations/task_0001/content"), 200),
+        (
+            Request(
+                "GET",
+                "https://mock.meshapi.invalid/v1/video/generations/task_0001/content",
+                {"Range": "bytes=9999-"},
+            ),
+            416,
+        ),
+        (Request("POST", "https://mock.meshapi.invalid/v1/video/generations/task_0001/cancel"), 409),
+    ],
+)
+def test_requests_of_another_client_are_answered_too(request_, status):
+    server = MockServer()
+    server.script(succeeds(after=0))
+    with server.client() as client:
+        client.videos.generate(**LAKE)
+    assert server.serve(request_, request_.headers).answer.status == status
+
+
+def test_a_cancel_is_heard_by_whoever_watches():
+    server = MockServer()
+    server.script(stuck())
+    with server.client() as client:
+        task = client.videos.generate(**LAKE)
+        seen = []
+        for change in client.videos.watch(task.id, max_wait=1000):
+            seen.append(change.status)
+            if not change.is_terminal:
+                client.videos.cancel(task.id)
+    assert seen == ["running", "failed"]
