@@ -46,12 +46,12 @@ def at_any_moment(look: Moment) -> list[str]:
     return found
 
 
-def between(ends: Mapping[str, End], look: Moment) -> list[str]:
-    """Violations of what an earlier look saw ended: an end never changes."""
+def between(earlier: Mapping[str, End], later: Mapping[str, End]) -> list[str]:
+    """Violations between two looks at what has ended: an end never changes."""
     return [
-        f"{task_id} ended as {end} and is now {look.ends[task_id]}"
-        for task_id, end in ends.items()
-        if task_id in look.ends and look.ends[task_id] != end
+        f"{task_id} ended as {end} and then as {later[task_id]}"
+        for task_id, end in earlier.items()
+        if task_id in later and later[task_id] != end
     ]
 
 

@@ -21,6 +21,8 @@ from .snapshot import End
 from .witness import Witness
 
 _LANE = 5  # tasks that the caller with a limit of its own may have at upstreams at once
+_LOOK_EVERY = 0.4  # s
+_TOLD_EVERY = 10.0  # s
 _ORPHANS_END = 10.0  # s within which a renderer must notice that its server is gone
 Say = Callable[[str], None]
 
@@ -65,25 +67,34 @@ class Watcher:
     async def watch(self) -> None:
         """For ever."""
         while True:
-            await self.look()
-            await asyncio.sleep(0.4)
+            look = await self.look()
+            if time.monotonic() - self._told > _TOLD_EVERY:
+                await self._tell(look)
+            await asyncio.sleep(_LOOK_EVERY)
 
     async def look(self) -> snapshot.Moment:
-        """One look, checked against the ones before."""
+        """One look at what is in flight."""
         look = await snapshot.moment(self._cluster.database)
         self.looks += 1
         self.most_in_flight = max(self.most_in_flight, len(look.schedules))
-        for violation in (*audit.at_any_moment(look), *audit.between(self._ends, look)):
+        self._note(audit.at_any_moment(look))
+        return look
+
+    async def _tell(self, look: snapshot.Moment) -> None:
+        """Check what has ended against all that had ended before, and say how far it is."""
+        self._told = time.monotonic()
+        ends = await snapshot.ends(self._cluster.database)
+        self._note(audit.between(self._ends, ends))
+        self._ends = ends | self._ends
+        states = Counter(row.state for row in look.schedules)
+        told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing"
+        self._say(f"{len(self._ends)} ended; in flight: {told}")
+
+    def _note(self, violations: list[str]) -> None:
+        for violation in violations:
             if violation not in self.violations:
                 self.violations[violation] = None
-                self._say(f"  VIOLATION {violation}")
-        self._ends |= {task_id: end for task_id, end in look.ends.items() if task_id not in self._ends}
-        if time.monotonic() - self._told > 10:
-            self._told = time.monotonic()
-            states = Counter(row.state for row in look.schedules)
-            told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing"
-            self._say(f"  {len(self._ends)} seen ended; in flight: {told}")
-        return look
+                self._say(f"VIOLATION {violation}")
 
 
 async def run(wish: Wish, folder: Path, say: Say) -> Outcome:

@@ -98,11 +98,10 @@ class End:
 
 @dataclass(frozen=True)
 class Moment:
-    """What can be read often: tasks in flight, limits, ends, and tasks that nothing would drive on."""
+    """What can be read often: tasks in flight, limits, and tasks that nothing would drive on."""
 
     schedules: list[ScheduleRow]
     pools: dict[str, PoolRow]
-    ends: dict[str, End]
     forsaken: list[str]
 
     @property
@@ -130,13 +129,18 @@ class Whole:
 
 async def moment(database: Database) -> Moment:
     """A consistent look at what is in flight."""
-    schedules, pools, ends, forsaken = await database.read(_SCHEDULES, _POOLS, _ENDS, _OPEN)
+    schedules, pools, forsaken = await database.read(_SCHEDULES, _POOLS, _OPEN)
     return Moment(
         schedules=[ScheduleRow(**row) for row in schedules],
         pools={row["name"]: PoolRow(**row) for row in pools},
-        ends={row.pop("id"): End(**row) for row in ends},
         forsaken=[row["id"] for row in forsaken],
     )
+
+
+async def ends(database: Database) -> dict[str, End]:
+    """How every task that has ended did."""
+    (rows,) = await database.read(_ENDS)
+    return {row.pop("id"): End(**row) for row in rows}
 
 
 async def whole(database: Database) -> Whole:
