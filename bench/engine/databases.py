@@ -20,7 +20,7 @@ from meshapi_server.store.statements import Dialect, positional
 from meshapi_server.store.writer import connect
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.postgres_server import PostgresServer  # noqa: E402 - the root is no package
+from tests.postgres_server import PostgresServer
 
 DIALECTS: tuple[Dialect, ...] = ("sqlite", "postgres")
 # More than a test needs: a million rows are measured, and what they measure is not the cache of a toy.

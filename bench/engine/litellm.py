@@ -21,8 +21,8 @@ from pathlib import Path
 import uvloop
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from gateways import Gateway, litellm, ours, stub  # noqa: E402 - beside this file
-from load import Load, load, request  # noqa: E402 - the bench folder is no package
+from gateways import Gateway, litellm, ours, stub
+from load import Load, load, request
 
 CONNECTIONS = 32
 
