@@ -108,7 +108,10 @@ class Bench:
         return await self.schedule(task)
 
     async def ended(self, task: Task) -> Task:
-        """The task once it has ended. Whenever all tasks sleep, the clock is put to the next one's time."""
+        """The task once it has ended. Whenever all tasks sleep, the clock is put to the next one's time.
+
+        A task that is due but waits for a slot keeps the clock where it is.
+        """
 
         async def over() -> bool:
             await self._sleep_over()

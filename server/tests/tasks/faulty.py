@@ -17,6 +17,8 @@ class FaultyStore:
         self._failing: str | None = None
         self._slow: str | None = None
         self._open = asyncio.Event()
+        self._awake = asyncio.Event()
+        self._awake.set()
         self.failed = 0
         self.waiting = 0
 
@@ -37,6 +39,18 @@ class FaultyStore:
         self._slow = None
         self._open.set()
 
+    def freeze(self) -> None:
+        """From now on no call gets through, and none that is under way returns: a process that is stopped."""
+        self._awake.clear()
+
+    def thaw(self) -> None:
+        """The process goes on where it was."""
+        self._awake.set()
+
+    async def awake(self) -> None:
+        """Wait while the process is frozen."""
+        await self._awake.wait()
+
     @property
     def port(self) -> Store:
         return cast(Store, self)
@@ -45,6 +59,7 @@ class FaultyStore:
         method = getattr(self._store, name)
 
         async def call(*values: Any, **options: Any) -> Any:
+            await self.awake()
             if self._failing == name:
                 self.failed += 1
                 raise ConnectionError("the store is away")
@@ -52,6 +67,7 @@ class FaultyStore:
             if self._slow == name:
                 self.waiting += 1
                 await self._open.wait()
+            await self.awake()
             return result
 
         return call
