@@ -42,7 +42,7 @@ ADAPTER_ROOMS = [
 ROOMS: dict[str, set[str]] = {
     **dict.fromkeys(ADAPTER_ROOMS, ADAPTER),
     "meshapi_server": set(),
-    "meshapi_server.settings": {"meshapi_server.upstreams.routing"},
+    "meshapi_server.settings": {"meshapi_server.upstreams.routing", "meshapi_server.destinations"},
     "meshapi_server.datadir": set(),
     "meshapi_server.api": {
         "meshapi_server.tasks",
@@ -52,7 +52,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "meshapi_server.tasks": {"meshapi_server.upstreams.contract"},
     "meshapi_server.accounts": {"meshapi_server.tasks.ids", "meshapi_server.tasks.clock"},
-    "meshapi_server.files": {*PORTS, "meshapi_server.upstreams.contract"},
+    "meshapi_server.destinations": set(),
+    "meshapi_server.files": {*PORTS, "meshapi_server.destinations", "meshapi_server.upstreams.contract"},
     "meshapi_server.store": {*PORTS, "meshapi_server.accounts.keys"},
     "meshapi_server.upstreams": PORTS,
     "meshapi_server.upstreams.contract": PORTS,

@@ -22,6 +22,7 @@ from meshapi_server.api.timeline import Timeline
 from meshapi_server.api.upstream_callbacks import UpstreamCallbacks
 from meshapi_server.api.view import TaskView
 from meshapi_server.database import Database
+from meshapi_server.destinations.guard import Guard
 from meshapi_server.files.links import Links
 from meshapi_server.files.local import LocalFiles
 from meshapi_server.files.sources import Sources
@@ -54,7 +55,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     """What follows from settings and environment together."""
 
     simulate: bool
-    private_sources: bool
+    guard: Guard
 
     @classmethod
     def of(cls, settings: Settings, environment: Mapping[str, str]) -> "Profile":
@@ -62,7 +63,8 @@ class Profile(Struct, frozen=True, kw_only=True):
         development = not (configured_upstreams(environment) or enabled_names(environment))
         simulate = development if settings.simulate is None else settings.simulate
         private = development if settings.private_sources is None else settings.private_sources
-        return cls(simulate=simulate, private_sources=private)
+        guard = Guard(private=private, ports=None if private else frozenset(settings.ports))
+        return cls(simulate=simulate, guard=guard)
 
 
 class Upstreams(Struct, frozen=True, kw_only=True):
@@ -78,7 +80,7 @@ class Upstreams(Struct, frozen=True, kw_only=True):
     ) -> "Upstreams":
         """The built-in model, the sandbox, and every upstream that is configured."""
         cores = os.cpu_count() or 1
-        fetch = Sources(private=profile.private_sources).fetch
+        fetch = Sources(profile.guard).fetch
         diorama = Diorama(
             fetch,
             capacity=settings.renders or max(2, cores // 2),

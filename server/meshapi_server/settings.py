@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from meshapi_server.destinations.guard import USUAL_PORTS
 from meshapi_server.upstreams.routing import RouteSetting
 
 # An upstream is on when its customary variable is set; any of them turns simulation off by default.
@@ -45,7 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     answer was lost) are seconds; ``renders`` is how many videos the built-in model makes at once;
     ``cny_per_usd`` converts prices of upstreams that are paid in Chinese yuan;
     ``routes`` maps public model ids to the models behind them; ``cards`` is a folder of further model cards,
-    for engines of the operator's own;
+    for engines of the operator's own; ``ports`` may be called where a caller names the destination;
     ``submits_at_once`` and ``polls_at_once`` bound what one worker asks upstreams at the same time.
     """
 
@@ -65,6 +66,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reconcile_within: float = 60.0
     link_lifetime: int = 24 * 3600
     private_sources: bool | None = None
+    ports: tuple[int, ...] = tuple(sorted(USUAL_PORTS))
     cards: str = ""
     routes: dict[str, RouteSetting] = {}
     cny_per_usd: Decimal | None = None
@@ -129,6 +131,7 @@ _VARIABLES = {
     "reconcile_within": "MESHAPI_RECONCILE_WITHIN",
     "link_lifetime": "MESHAPI_LINK_LIFETIME",
     "private_sources": "MESHAPI_PRIVATE_SOURCES",
+    "ports": "MESHAPI_PORTS",
     "cards": "MESHAPI_CARDS",
     "cny_per_usd": "MESHAPI_CNY_PER_USD",
     "log_level": "MESHAPI_LOG_LEVEL",
@@ -152,6 +155,8 @@ def load(
     for name, variable in _VARIABLES.items():
         if environment.get(variable):
             values[name] = environment[variable]
+    if isinstance(values.get("ports"), str):
+        values["ports"] = [part.strip() for part in values["ports"].split(",")]
     values |= {name: value for name, value in flags.items() if value is not None}
     try:
         return msgspec.convert(values, Settings, strict=False)

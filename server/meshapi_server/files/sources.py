@@ -3,29 +3,25 @@
 import asyncio
 import base64
 import binascii
-import re
 from pathlib import Path
 
 import aiohttp
 from yarl import URL
 
+from meshapi_server.destinations.guard import CONNECT_SECONDS, Guard
 from meshapi_server.upstreams.contract import InputUnavailable
-
-from .guard import AddressRefused, GuardedResolver, allowed
 
 MAX_BYTES = 30 * 1024 * 1024
 _SECONDS = 30.0
-_CONNECT_SECONDS = 5.0
 _REDIRECTS = 3
 _BLOCK = 1 << 16
-_LITERAL = re.compile(r"^[0-9.]+$|:")
 
 
 class Sources:
-    """Fetches inputs. ``private`` allows loopback and private networks (the development profile)."""
+    """Fetches inputs from wherever ``guard`` lets the server call."""
 
-    def __init__(self, *, private: bool) -> None:
-        self._private = private
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
 
     async def fetch(self, url: str, target: Path) -> None:
         """Write the input to ``target``. Raises InputUnavailable with words for the caller."""
@@ -33,24 +29,24 @@ class Sources:
             data = _decode(url)
             await asyncio.to_thread(target.write_bytes, data)
             return
+        refused: list[str] = []
         try:
             async with asyncio.timeout(_SECONDS):
-                await self._download(URL(url), target)
+                await self._download(URL(url), target, refused)
         except TimeoutError:
             raise InputUnavailable(f"{_shown(url)} did not arrive within {_SECONDS:.0f} s") from None
-        except AddressRefused:
-            raise InputUnavailable(f"{_shown(url)} leads to an address that is not fetched from") from None
-        except (aiohttp.ClientError, OSError, ValueError) as fault:
-            refused = isinstance(fault.__cause__, AddressRefused)
+        except (aiohttp.ClientError, OSError, ValueError):
             reason = "leads to an address that is not fetched from" if refused else "cannot be reached"
             raise InputUnavailable(f"{_shown(url)} {reason}") from None
 
-    async def _download(self, url: URL, target: Path) -> None:
-        connector = aiohttp.TCPConnector(resolver=GuardedResolver(private=self._private), limit=1)
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
+    async def _download(self, url: URL, target: Path, refused: list[str]) -> None:
+        connector = self._guard.connector(refused=refused.append)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
         async with aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as session:
             for _ in range(_REDIRECTS + 1):
-                self._check(url)
+                problem = self._guard.problem(url)
+                if problem is not None:
+                    raise InputUnavailable(f"{_shown(str(url))} {problem}")
                 async with session.get(url, allow_redirects=False, headers={"accept": "image/*"}) as answer:
                     following = answer.headers.get("location")
                     if answer.status in {301, 302, 303, 307, 308} and following:
@@ -61,13 +57,6 @@ class Sources:
                     await _save(answer, target)
                     return
         raise InputUnavailable(f"{_shown(str(url))} redirects more than {_REDIRECTS} times")
-
-    def _check(self, url: URL) -> None:
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise InputUnavailable(f"{_shown(str(url))} is no http(s) URL")
-        # A literal address is not looked up, so the resolver never sees it.
-        if _LITERAL.search(url.host) and not allowed(url.host, private=self._private):
-            raise AddressRefused(url.host)
 
 
 async def _save(answer: aiohttp.ClientResponse, target: Path) -> None:
@@ -94,6 +83,8 @@ def _decode(url: str) -> bytes:
 
 
 def _shown(url: str) -> str:
-    """The URL without its query, which may hold a signature."""
-    plain = url.partition("?")[0]
+    """The URL without its query, which may hold a signature, and without a password."""
+    scheme, mark, rest = url.partition("?")[0].partition("://")
+    place, slash, path = rest.partition("/")
+    plain = scheme + mark + place.rpartition("@")[2] + slash + path
     return plain if len(plain) <= 120 else f"{plain[:117]}..."

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from meshapi_server.destinations.guard import Guard
 from meshapi_server.files import sources as room
 from meshapi_server.files.sources import Sources
 from meshapi_server.upstreams.contract import InputUnavailable
@@ -63,13 +64,13 @@ def site() -> Iterator[str]:
 
 async def refusal(url: str, target: Path, *, private: bool = True) -> str:
     with pytest.raises(InputUnavailable) as refused:
-        await Sources(private=private).fetch(url, target)
+        await Sources(Guard(private=private, ports=None)).fetch(url, target)
     return str(refused.value)
 
 
 @pytest.mark.parametrize("head", ["data:image/png;base64,", "DATA:image/png;charset=x;base64,"])
 async def test_a_data_uri_is_decoded(tmp_path: Path, head: str) -> None:
-    await Sources(private=False).fetch(head + base64.b64encode(PICTURE).decode(), tmp_path / "in")
+    await Sources(Guard()).fetch(head + base64.b64encode(PICTURE).decode(), tmp_path / "in")
     assert (tmp_path / "in").read_bytes() == PICTURE
 
 
@@ -82,7 +83,7 @@ async def test_a_data_uri_that_is_no_base64_is_refused(tmp_path: Path, uri: str)
 
 async def test_a_url_is_fetched_through_a_few_redirects(site: str, tmp_path: Path) -> None:
     for path in ("/picture", "/hop0", "/hop2"):
-        await Sources(private=True).fetch(site + path, tmp_path / "in")
+        await Sources(Guard(private=True, ports=None)).fetch(site + path, tmp_path / "in")
         assert (tmp_path / "in").read_bytes() == PICTURE
 
 
@@ -98,7 +99,7 @@ async def test_a_private_address_is_refused_unless_it_is_allowed(site: str, tmp_
     port = site.rpartition(":")[2]
     for url in (f"{site}/picture", f"http://localhost:{port}/picture"):
         assert "not fetched from" in await refusal(url, tmp_path / "in", private=False)
-    await Sources(private=True).fetch(f"http://localhost:{port}/picture", tmp_path / "in")
+    await Sources(Guard(private=True, ports=None)).fetch(f"http://localhost:{port}/picture", tmp_path / "in")
 
 
 async def test_a_redirect_into_the_metadata_service_or_a_file_is_refused(site: str, tmp_path: Path) -> None:
