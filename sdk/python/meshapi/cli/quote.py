@@ -41,3 +41,5 @@ def quote(
     output.quote(found)
     if found.cost_usd is None:
         typer.echo(f"The price is unknown: {found.reason or 'the server gives no reason'}", err=True)
+    elif found.reason:
+        typer.echo(found.reason, err=True)

@@ -119,6 +119,7 @@ def test_a_quote_tells_the_lines_and_the_sum_and_makes_nothing(meshapi, mesh):
     ]
     assert mesh.paid == 0
     assert meshapi.run("quote", "x", "--json").json()["cost_usd"] == "0.25"
+    assert "A price of tests." in meshapi.run("quote", "x", "--seed", "7").err
 
 
 def test_a_quote_whose_price_is_unknown_says_so(meshapi):

@@ -150,7 +150,9 @@ class MeshService(ScriptedServer):
         line = {"item": "video", "quantity": str(seconds), "unit": "second", "unit_price_usd": "0.05"}
         cost = f"{seconds * 5 / 100:.2f}"
         lines = [{**line, "cost_usd": cost}]
-        return Say(200, {"object": "quote", "model": body["model"], "cost_usd": cost, "lines": lines})
+        reason = "A price of tests." if body.get("seed") == 7 else None
+        quote = {"object": "quote", "model": body["model"], "cost_usd": cost, "reason": reason}
+        return Say(200, {**quote, "lines": lines})
 
     @staticmethod
     def _timeline(task: Task) -> dict[str, Any]:
