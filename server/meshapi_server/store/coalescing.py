@@ -44,7 +44,7 @@ class Coalescer(Generic[Operation, Result]):
         if self._busy:
             future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
             self._waiting.append(_Waiting(operation, future))
-            return await asyncio.shield(future)
+            return await future
         self._busy = True
         try:
             (result,) = await self._serve([operation])

@@ -9,7 +9,7 @@ from meshapi_server.tasks.errors import IdempotencyMismatch
 from meshapi_server.tasks.ports import EMPTY, Created, Idempotency
 from meshapi_server.tasks.task import Schedule, Task
 
-from .plan import Plan, Row, Write, read
+from .plan import Plan, Read, Row, Write, read
 from .rows import schedule_row, task_row
 from .tally import accepted, tally_rows
 
@@ -61,10 +61,12 @@ def _reserve(entries: Sequence[Entry]) -> Plan[dict[tuple[str, str], Row]]:
     rows = sorted((_key_row(entry) for entry in entries if entry.idempotency is not None), key=_owner_and_key)
     if not rows:
         return {}
-    yield Write("insert_idempotency", rows)
     if len(rows) == 1:
-        found = yield from read("find_idempotency", owner=rows[0]["owner"], key=rows[0]["key"])
+        found = yield Read("reserve_key", rows[0])
+        if not found:
+            found = yield Read("find_idempotency", rows[0])
         return {(row[0], row[1]): row for row in found}
+    yield Write("insert_idempotency", rows)
     values = {"owners": [row["owner"] for row in rows], "keys": [row["key"] for row in rows]}
     found = yield from read("find_idempotencies", **values)
     return {(row[0], row[1]): row for row in found}

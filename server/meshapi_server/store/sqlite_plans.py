@@ -1,8 +1,7 @@
 """Performs plans on a SQLite connection."""
 
+import re
 import sqlite3
-from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -10,6 +9,8 @@ from .plan import Plan, Read, Relax, Result, Row, Write
 from .statements import load
 
 SQL = load("sqlite")
+# The parameters of each statement that are lists; the database reads them as JSON.
+_LISTS = {name: re.findall(r"json_each\(:(\w+)\)", each.locking) for name, each in SQL.items()}
 
 
 def perform(connection: sqlite3.Connection, plan: Plan[Result]) -> Result:
@@ -26,25 +27,16 @@ def perform(connection: sqlite3.Connection, plan: Plan[Result]) -> Result:
 def _answer(connection: sqlite3.Connection, wish: Read | Write | Relax) -> list[Row]:
     if isinstance(wish, Read):
         text = SQL[wish.name].locking
-        if not text:
-            return []
         if wish.words:
             text = text.format(**wish.words)
-        return connection.execute(text, _plain(wish.values)).fetchall()
+        values, lists = wish.values, _LISTS[wish.name]
+        if lists:
+            values = {**values, **{name: msgspec.json.encode(values[name]).decode() for name in lists}}
+        return connection.execute(text, values).fetchall() if text else []
     if isinstance(wish, Write):
         text = SQL[wish.name].locking
         if len(wish.rows) == 1:
             connection.execute(text, wish.rows[0])
         else:
             connection.executemany(text, wish.rows)
-    return []  # there is nothing to relax: the commit is shared with others, who may not
-
-
-def _plain(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The values with lists in the form that ``json_each`` takes."""
-    if any(isinstance(value, list) for value in values.values()):
-        return {
-            name: msgspec.json.encode(value).decode() if isinstance(value, list) else value
-            for name, value in values.items()
-        }
-    return values
+    return []  # nothing to lock, and nothing to relax: the commit is shared with others, who may not

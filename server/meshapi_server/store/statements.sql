@@ -25,6 +25,13 @@ insert into idempotency (owner, key, fingerprint, task_id, response, created_at)
 values (:owner, :key, :fingerprint, :task_id, :response, :created_at)
 on conflict (owner, key) do nothing
 
+-- name: reserve_key
+-- The same for a single key; a row comes back only when it was free.
+insert into idempotency (owner, key, fingerprint, task_id, response, created_at)
+values (:owner, :key, :fingerprint, :task_id, :response, :created_at)
+on conflict (owner, key) do nothing
+returning owner, key, fingerprint, task_id, response
+
 -- name: find_idempotency
 select owner, key, fingerprint, task_id, response from idempotency where owner = :owner and key = :key
 
@@ -58,12 +65,14 @@ delete from task where id = :id and owner = :owner and status in ('succeeded', '
 and not exists (select 1 from schedule where schedule.id = task.id) returning {columns of task}
 
 -- name: queue_position
--- A range of the queue's index; counting stops at :most, so that a deep queue costs no more than a short one.
+-- A range of the queue's index; counting stops at :most, so that a deep queue costs no more than a short one. Upstream and
+-- rank are looked up apart: only what is fixed before the counting begins bounds the range in SQLite.
 select (select count(*) from (
           select 1 from schedule as ahead
-          where ahead.state = 'queued' and ahead.upstream = mine.upstream and (ahead.rank, ahead.id) < (mine.rank, mine.id)
+          where ahead.state = 'queued' and ahead.upstream = (select upstream from schedule where id = :id)
+          and (ahead.rank, ahead.id) < ((select rank from schedule where id = :id), :id)
           limit :most) as found)
-from schedule as mine where mine.id = :id and mine.state = 'queued'
+from schedule where id = :id and state = 'queued'
 
 -- name: queue_head
 select id from schedule where state = 'queued' and upstream = :upstream order by rank, id limit :most

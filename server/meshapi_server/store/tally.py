@@ -30,7 +30,15 @@ def bucket_of(task: Task) -> Bucket:
 def tally_rows(changes: Mapping[Bucket, int], shard: int) -> list[dict[str, Any]]:
     """The rows that add ``changes``, in the order in which every transaction locks them."""
     return [
-        {**bucket._asdict(), "shard": shard, "change": changes[bucket]}
+        {
+            "owner": bucket.owner,
+            "requested_model": bucket.requested_model,
+            "model": bucket.model,
+            "status": bucket.status,
+            "error_code": bucket.error_code,
+            "shard": shard,
+            "change": changes[bucket],
+        }
         for bucket in sorted(changes)
         if changes[bucket]
     ]

@@ -50,13 +50,15 @@ class Writer:
         self._thread.start()
 
     async def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Run ``work`` in a transaction; returns after the commit. An exception undoes only this work."""
+        """Run ``work`` in a transaction; returns after the commit. An exception undoes only this work.
+
+        A caller that is cancelled undoes nothing: its work stays in the queue.
+        """
         if self._stopped:
             raise RuntimeError("the database is closed")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._queue.put((work, future))
-        # Shielded: a caller that is cancelled must not be told that the write did not happen.
-        return await asyncio.shield(future)
+        return await future
 
     async def stop(self) -> None:
         """Finish what is queued and close."""
