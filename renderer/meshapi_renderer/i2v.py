@@ -1,9 +1,9 @@
 """Image to video: a given picture set in motion, or turned into a second one.
 
 There is no model here that knows what a picture shows. A first frame is moved by a guess of its depth
-(parallax), its sky drifts, its light breathes, and the weather of the prompt falls through it. A first
-and a last frame are joined along the optical flow between them. Frame 0 is exactly the first picture,
-and the final frame of a morph exactly the last.
+(parallax), its sky drifts, its light breathes and comes to the hour of the prompt, and the weather of the
+prompt falls and hangs in it. A first and a last frame are joined along the optical flow between them.
+Frame 0 is exactly the first picture, and the final frame of a morph exactly the last.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.camera import Camera, Pose
 from meshapi_renderer.elements.particles import Particles, weather_particles
-from meshapi_renderer.plan import ScenePlan
+from meshapi_renderer.picture_light import PictureLight, Veil, changes_light, veiled
+from meshapi_renderer.plan import ScenePlan, TimeOfDay
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scratch, Timing
 
@@ -31,13 +32,22 @@ _SKY_DRIFT: Final = 0.010
 """Way of the sky over the clip, as a share of the width."""
 _SWAY: Final = 0.0024
 _BREATH: Final = 0.03
+_CHANGE_SECONDS: Final = 3.5
 
 
 class Parallax:
     """A scene made of one picture."""
 
-    def __init__(self, picture: Bytes8, plan: ScenePlan, canvas: Canvas, timing: Timing, rng: Rng) -> None:
-        """Take `picture` at the size of the canvas."""
+    def __init__(
+        self,
+        picture: Bytes8,
+        plan: ScenePlan,
+        canvas: Canvas,
+        timing: Timing,
+        rng: Rng,
+        light: TimeOfDay | None = None,
+    ) -> None:
+        """Take `picture` at the size of the canvas; `light` is the hour it shall come to, if any."""
         self._picture = picture
         self._canvas = canvas
         self._timing = timing
@@ -51,6 +61,12 @@ class Parallax:
         self._loose = (1 - sky) * self._near
         self._column = np.arange(canvas.width, dtype=np.float32)[None, :] - np.float32((canvas.width - 1) / 2)
         self._row = np.arange(canvas.height, dtype=np.float32)[:, None] - np.float32((canvas.height - 1) / 2)
+        self._light: PictureLight | None = None
+        if changes_light(light, plan.weather):
+            self._light = PictureLight(picture, light, plan.weather)
+        self._veil = Veil(plan, near, picture, rng.sub("veil")) if veiled(plan.weather) else None
+        # The change takes most of a short clip, and a few seconds of a long one.
+        self._change_seconds = max(0.25, min(_CHANGE_SECONDS, 0.75 * timing.duration))
         brightness = 0.35 + 0.65 * float(picture.mean()) / 255
         self._particles = weather_particles(
             plan.weather, canvas, rng.sub("weather"), brightness, 1.0, plan.speed
@@ -70,7 +86,13 @@ class Parallax:
             self._picture, map_x, map_y, cv2.INTER_CUBIC, dst=frame, borderMode=cv2.BORDER_REFLECT_101
         )
         gain = 1.0 + _BREATH * math.sin(0.9 * self._speed * seconds)
-        cv2.convertScaleAbs(moved, dst=frame, alpha=gain)
+        changed = _smooth(seconds / self._change_seconds)
+        if self._light is None:
+            cv2.convertScaleAbs(moved, dst=frame, alpha=gain)
+        else:
+            cv2.transform(moved, self._light.matrix(changed, gain), dst=frame)
+        if self._veil is not None:
+            self._veil.draw(frame, changed, seconds, scratch)
         if self._particles is not None:
             self._draw_particles(self._particles, frame, seconds, scratch)
         return frame

@@ -78,6 +78,30 @@ def load_picture(path: str, field: str, width: int, height: int) -> Bytes8:
     return cover(pixels, width, height)
 
 
+def load_picture_with_alpha(path: str, field: str, longest: int) -> Bytes8:
+    """Return a picture as upright RGBA bytes, shape (height, width, 4), no side longer than ``longest``.
+
+    Raises:
+        InvalidInput: naming `field`, what was found instead, and what is accepted.
+    """
+    with _opened(path, field) as picture:
+        try:
+            picture.draft("RGB", (longest, longest))
+            picture.load()
+            upright = ImageOps.exif_transpose(picture)
+            if upright.mode.startswith(("I", "F")):
+                upright = Image.fromarray(_eight_bits(upright))
+            clear = upright.convert("RGBA")
+            clear.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+            return np.asarray(clear, np.uint8)
+        except MemoryError:
+            raise
+        except Exception as error:  # decoders raise anything at all on damaged files
+            raise InvalidInput(
+                field, f"is a damaged or cut off {picture.format} file; {_ACCEPTED}"
+            ) from error
+
+
 def cover(picture: Bytes8, width: int, height: int) -> Bytes8:
     """Return the picture scaled to fill width x height, cropped where its shape differs.
 

@@ -10,7 +10,7 @@ import pytest
 
 from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.i2v import Morph, Parallax, guess_depth
-from meshapi_renderer.plan import CAMERA_MOVES, CameraMove, ScenePlan, Weather
+from meshapi_renderer.plan import CAMERA_MOVES, CameraMove, ScenePlan, TimeOfDay, Weather
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scratch, Timing
 
@@ -29,7 +29,7 @@ def _difference(left: Bytes8, right: Bytes8) -> float:
 
 
 @pytest.mark.parametrize("camera", CAMERA_MOVES)
-@pytest.mark.parametrize("weather", ["clear", "snow", "rain"])
+@pytest.mark.parametrize("weather", ["clear", "snow", "rain", "fog"])
 def test_frame_zero_is_exactly_the_picture(camera: CameraMove, weather: Weather, painted: Painter) -> None:
     picture = painted(320, 180)
     assert np.array_equal(_parallax(picture, camera, weather).frame(0, Scratch()), picture)
@@ -108,3 +108,46 @@ def test_a_flat_picture_has_a_depth_too() -> None:
     near, sky = guess_depth(flat)
     assert np.isfinite(near).all()
     assert np.isfinite(sky).all()
+
+
+def _lit(picture: Bytes8, light: TimeOfDay | None, weather: Weather = "clear", index: int = 48) -> Bytes8:
+    plan = ScenePlan(setting="lake", camera="fixed", weather=weather)
+    return Parallax(picture, plan, _CANVAS, _TIMING, Rng("test", 1), light).frame(index, Scratch()).copy()
+
+
+def test_the_light_comes_to_the_hour_of_the_prompt(painted: Painter) -> None:
+    picture = painted(320, 180)
+    plain, night, sunset = (_lit(picture, hour) for hour in (None, "night", "sunset"))
+    assert night.mean() < 0.6 * plain.mean()
+    warmth = [float(frame[..., 0].mean() / frame[..., 2].mean()) for frame in (plain, sunset, night)]
+    assert warmth[1] > 1.2 * warmth[0]
+    assert warmth[2] < warmth[0]
+
+
+def test_the_light_changes_gradually_from_the_picture_itself(painted: Painter) -> None:
+    picture = painted(320, 180)
+    levels = [float(_lit(picture, "night", index=index).mean()) for index in (0, 8, 16, 24, 34)]
+    assert levels[0] == pytest.approx(float(picture.mean()))
+    assert levels == sorted(levels, reverse=True)
+    assert levels[0] - levels[1] < 0.5 * (levels[0] - levels[4])
+
+
+def test_a_dark_picture_is_not_darkened_as_much_again(painted: Painter) -> None:
+    bright = painted(320, 180)
+    dark = (bright // 5).astype(np.uint8)
+    assert _lit(dark, "night").mean() / dark.mean() > 1.3 * _lit(bright, "night").mean() / bright.mean()
+
+
+def test_fog_hides_what_is_far_and_leaves_what_is_near() -> None:
+    rows = np.linspace(0, 1, 180)[:, None]
+    noise = Rng("ground").u(180, 320) * 120
+    grey = np.where(rows < 0.5, 60 + 0 * noise, 40 + noise)
+    picture = np.repeat(grey[..., None], 3, axis=2).astype(np.uint8)
+    change = np.abs(_lit(picture, None, "fog").astype(int) - _lit(picture, None)).mean(axis=2)
+    assert change[:50].mean() > 4 * change[-40:].mean()
+    assert change[:50].mean() > 15
+
+
+def test_a_storm_darkens_the_picture(painted: Painter) -> None:
+    picture = painted(320, 180)
+    assert _lit(picture, None, "storm").mean() < 0.85 * _lit(picture, None).mean()

@@ -98,6 +98,18 @@ def medium_of(subject: Subject, setting: Setting, viewpoint: Viewpoint) -> Mediu
     return next((medium for medium in _MEDIA[subject] if offered[medium]), None)
 
 
+def medium_of_thing(setting: Setting, viewpoint: Viewpoint) -> Medium | None:
+    """What anything at all stands on or hovers in, for things that are only known as a picture."""
+    stage = stage_of(setting, viewpoint)
+    if stage is None:
+        return None
+    if stage.ground is not None:
+        return "ground"
+    if stage.water is not None:
+        return "water"
+    return "deep" if stage.deep else "space" if stage.space else "air"
+
+
 def has_place(subject: Subject, setting: Setting, viewpoint: Viewpoint) -> bool:
     """Whether a subject can be drawn into a setting seen from there."""
     return medium_of(subject, setting, viewpoint) is not None

@@ -9,13 +9,15 @@ from typing import Final, Protocol, cast, runtime_checkable
 
 from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.camera import Camera
+from meshapi_renderer.cutout import Cutout
 from meshapi_renderer.plan import ScenePlan, Subject
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scene, Scratch, Timing
 from meshapi_renderer.subjects.light import measure
+from meshapi_renderer.subjects.pasteboard import Pasteboard
 from meshapi_renderer.subjects.pier import Pier
 from meshapi_renderer.subjects.role import Actor, Lens, Role
-from meshapi_renderer.subjects.stage import Level, Medium, Stage, medium_of, stage_of
+from meshapi_renderer.subjects.stage import Level, Medium, Stage, medium_of, medium_of_thing, stage_of
 
 _MAKERS: Final[Mapping[Subject, tuple[str, str]]] = {
     "sailboat": ("sailboat", "Sailboats"),
@@ -48,33 +50,63 @@ class HasForeground(Protocol):
 class StagedScene:
     """A scene and, in front of it, the subject of its plan."""
 
-    def __init__(self, scene: Scene, plan: ScenePlan, canvas: Canvas, timing: Timing, rng: Rng) -> None:
-        """``plan.subject`` must have a place in the plan's setting; see `stage.medium_of`."""
-        if plan.subject is None:
-            raise ValueError("subject: the plan has none")
+    def __init__(
+        self,
+        scene: Scene,
+        plan: ScenePlan,
+        canvas: Canvas,
+        timing: Timing,
+        rng: Rng,
+        thing: Cutout | None = None,
+    ) -> None:
+        """The plan's subject, ``thing`` or both must have a place in the plan's setting (`stage.medium_of`).
+
+        Raises:
+            ValueError: there is nothing to draw, or no place for it.
+        """
         stage = stage_of(plan.setting, plan.viewpoint)
-        medium = medium_of(plan.subject, plan.setting, plan.viewpoint)
-        if stage is None or medium is None:
-            raise ValueError(f"subject: {plan.subject} has no place in {plan.setting} ({plan.viewpoint})")
-        self._scene, self._timing = scene, timing
-        self._camera = Camera(plan.camera, plan.speed, timing, canvas, horizon=stage.horizon)
-        self._canvas, self._horizon = canvas, stage.horizon
-        self._before = medium in ("water", "ground")
-        level = _dried(_level(stage, medium), plan)
+        if plan.subject is None and thing is None:
+            raise ValueError("subject: the plan has none")
+        self._scene, self._timing, self._canvas = scene, timing, canvas
         picture = scene.frame(0, Scratch())
-        light = measure(picture, plan, stage.horizon, (0.5, level.row))
-        role = Role(
+        self._horizon = stage.horizon if stage else 0.5
+        self._camera = Camera(plan.camera, plan.speed, timing, canvas, horizon=self._horizon)
+        self._actors: list[Actor] = []
+        self._before = False
+        if plan.subject is not None:
+            medium = medium_of(plan.subject, plan.setting, plan.viewpoint)
+            role = self._role(plan, picture, stage, medium, rng, plan.subject)
+            if medium == "pier":
+                self._actors.append(Pier(role))
+            self._actors.append(_maker(plan.subject)(role))
+        if thing is not None:
+            medium = medium_of_thing(plan.setting, plan.viewpoint)
+            role = self._role(plan, picture, stage, medium, rng.sub("thing"), "reference image")
+            self._actors.append(Pasteboard(role, thing))
+
+    def _role(
+        self,
+        plan: ScenePlan,
+        picture: Bytes8,
+        stage: Stage | None,
+        medium: Medium | None,
+        rng: Rng,
+        name: str,
+    ) -> Role:
+        if stage is None or medium is None:
+            raise ValueError(f"subject: {name} has no place in {plan.setting} ({plan.viewpoint})")
+        self._before = self._before or medium in ("water", "ground")
+        level = _dried(_level(stage, medium), plan)
+        return Role(
             plan=plan,
-            canvas=canvas,
-            timing=timing,
-            light=light,
+            canvas=self._canvas,
+            timing=self._timing,
+            light=measure(picture, plan, stage.horizon, (0.5, level.row)),
             stage=stage,
             level=level,
             medium=medium,
             rng=rng,
         )
-        self._actors: list[Actor] = [Pier(role)] if medium == "pier" else []
-        self._actors.append(_maker(plan.subject)(role))
 
     def frame(self, index: int, scratch: Scratch) -> Bytes8:
         """The scene's frame with the subject drawn into it."""
