@@ -5,6 +5,7 @@ exist once and are tested without a database.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -58,6 +59,7 @@ class Moved(Struct, frozen=True, kw_only=True):
     finished: tuple[Attempt, ...] = ()
 
 
+_NO_CHANGES: Mapping[str, int] = MappingProxyType({})
 _KEEPS_LEASE = CLAIMS.keys() | {Event.PROGRESSED}
 _ENDINGS: dict[Event, TaskError] = {
     Event.CANCELLED: TaskError(code="cancelled", message="The task was cancelled."),
@@ -84,6 +86,8 @@ def advance(task: Task, schedule: Schedule, step: Step, now: int) -> Moved | Non
 
 def pool_changes(before: Schedule, after: Schedule) -> Mapping[str, int]:
     """By how much the use of which pools changes: 1 takes a slot, -1 gives one back; no zeros."""
+    if after.upstream == before.upstream and (after.state in SLOT_STATES) == (before.state in SLOT_STATES):
+        return _NO_CHANGES  # the lane of a task is always the same
     changes: dict[str, int] = {}
     for schedule, change in ((before, -1), (after, 1)):
         if schedule.state in SLOT_STATES:

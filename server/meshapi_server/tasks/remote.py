@@ -75,7 +75,7 @@ class RemoteDriver:
         try:
             answers = await self._ask(upstream, looks)
             await self._pause_polls(upstream.name, answers)
-            await asyncio.gather(*map(self._save_look, claims, answers))
+            await asyncio.gather(*map(self._save_look, claims, looks, answers))
         except asyncio.CancelledError:
             # Of those that are saved already this changes nothing.
             await asyncio.gather(*(self._saving.save(claim, Event.RELEASED) for claim in claims))
@@ -96,7 +96,7 @@ class RemoteDriver:
         if pauses:
             await self._saving.pause(f"polls:{upstream}", max(pauses))
 
-    async def _save_look(self, claim: Claim, answer: Progress | Exception) -> None:
+    async def _save_look(self, claim: Claim, look: Look, answer: Progress | Exception) -> None:
         now = self._clock()
         if isinstance(answer, Exception):
             after = answer.retry_after if isinstance(answer, Deferred) else None
@@ -112,7 +112,7 @@ class RemoteDriver:
             wait = next_look(
                 claim,
                 self._upstreams[claim.schedule.upstream].abilities,
-                self._jobs.brief(claim),
+                look.job,
                 elapsed=now - (claim.schedule.accepted_at or now),
                 look_again_in=answer.look_again_in,
             )

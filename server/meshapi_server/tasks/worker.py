@@ -25,7 +25,7 @@ from .task import Claim
 log = structlog.get_logger("meshapi.worker")
 
 _REAP_EVERY = 0.5  # s at most: a dead worker's tasks are taken over within its lease and a second
-_BREATH = 0.01  # s between two busy turns, so that what ends meanwhile is claimed and saved together
+_BREATH = 0.01  # s between two turns at least, so that whatever rings or ends meanwhile shares the next one
 
 
 class WorkerSettings(Struct, frozen=True, kw_only=True):
@@ -110,9 +110,9 @@ class Worker:
         self._idle.clear()
         try:
             while not self._stopping:
-                if await self._guarded_turn():
-                    await asyncio.sleep(_BREATH)
-                else:
+                claimed = await self._guarded_turn()
+                await asyncio.sleep(_BREATH)
+                if not claimed:
                     await self._changes.wait(self._settings.tick)
         finally:
             self._idle.set()

@@ -5,7 +5,6 @@ nothing: whatever it says, it only has the task looked at now.
 """
 
 import base64
-import hashlib
 import hmac
 from urllib.parse import quote
 
@@ -36,5 +35,5 @@ class CallbackURLs:
         return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
 
     def _signature(self, upstream: str, task_id: str) -> str:
-        digest = hmac.new(self._secret, f"{upstream}\n{task_id}".encode(), hashlib.sha256).digest()
+        digest = hmac.digest(self._secret, f"{upstream}\n{task_id}".encode(), "sha256")
         return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode()

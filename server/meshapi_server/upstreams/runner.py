@@ -5,6 +5,7 @@ adds the credentials, bounds time and size, and lets nothing out that could hold
 """
 
 import asyncio
+import logging
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -69,6 +70,7 @@ class HttpUpstream(RemoteUpstream):
         self.abilities = adapter.abilities
         self.adapter = adapter
         self._base = (base_url or adapter.base_url).rstrip("/")
+        self._below = f"{self._base}/"
         self._credentials = credentials
         self._clock = clock
         self._fetch_input = fetch_input
@@ -152,14 +154,15 @@ class HttpUpstream(RemoteUpstream):
             fresh=fresh,
             seconds=seconds,
         )
-        log.debug(
-            "asked an upstream",
-            upstream=self.name,
-            method=request.method,
-            url=self._redactor.text(shown(url)),
-            status=response.status,
-            ms=round((time.monotonic() - began) * 1000),
-        )
+        if log.is_enabled_for(logging.DEBUG):
+            log.debug(
+                "asked an upstream",
+                upstream=self.name,
+                method=request.method,
+                url=self._redactor.text(shown(url)),
+                status=response.status,
+                ms=round((time.monotonic() - began) * 1000),
+            )
         if response.status == 401:
             self._login = None
         if request.keep_for and response.ok:
@@ -181,6 +184,8 @@ class HttpUpstream(RemoteUpstream):
 
     def _own(self, url: str) -> bool:
         """Whether a URL is the upstream's own, so that it may be sent the credentials."""
+        if url.startswith(self._below):  # nearly all are, and this is told at once
+            return True
         place = _origin(url)
         if place == _origin(self._base):
             return True
