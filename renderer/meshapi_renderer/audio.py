@@ -89,6 +89,7 @@ _SETTING_PARTS: Final[dict[str, dict[str, float]]] = {
     "street": {"traffic": 0.9},
     "meadow": {"wind": 0.7, "birds": 1.1},
     "studio": {"chord": 0.8},
+    "waterfall": {"stream": 1.0, "birds": 0.6},
 }
 _WEATHER_PARTS: Final[dict[str, dict[str, float]]] = {
     "rain": {"rain": 1.0},

@@ -39,6 +39,7 @@ SHOWCASE: Final[dict[Setting, str]] = {
     "street": "A street in the rain at night",
     "meadow": "A meadow in bloom at noon",
     "studio": "A studio with a pedestal",
+    "waterfall": "A waterfall at noon",
 }
 """One prompt per scene."""
 

@@ -25,6 +25,7 @@ Setting = Literal[
     "street",
     "meadow",
     "studio",
+    "waterfall",
 ]
 TimeOfDay = Literal["sunrise", "golden", "noon", "sunset", "dusk", "night"]
 Weather = Literal["clear", "cloudy", "overcast", "storm", "rain", "snow", "fog"]

@@ -108,6 +108,7 @@ SCENES: dict[Setting, str] = {
     "street": "meshapi_renderer.scenes.street",
     "meadow": "meshapi_renderer.scenes.meadow",
     "studio": "meshapi_renderer.scenes.studio",
+    "waterfall": "meshapi_renderer.scenes.waterfall",
 }
 """Setting to module; a module is imported when its setting is first asked for."""
 

@@ -42,6 +42,7 @@ _TIME: dict[Setting, TimeOfDay] = {
     "street": "night",
     "meadow": "noon",
     "studio": "noon",
+    "waterfall": "noon",
 }
 
 
