@@ -34,7 +34,7 @@ def measure(setting: Setting, size: Resolution, frames: int) -> dict[str, float]
     import cv2
 
     from meshapi_renderer.compose import build_scene, compose
-    from meshapi_renderer.encode import Mp4Writer, video_frame
+    from meshapi_renderer.encode import VideoWriter, video_frame
     from meshapi_renderer.scene import Scratch
 
     cv2.setNumThreads(1)
@@ -54,7 +54,7 @@ def measure(setting: Setting, size: Resolution, frames: int) -> dict[str, float]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.mp4"
         start = cpu_seconds()
-        with Mp4Writer(path, composition.canvas, composition.timing, None, draft=False) as writer:
+        with VideoWriter(path, composition.canvas, composition.timing, None, draft=False) as writer:
             for index, picture in enumerate(pictures):
                 writer.write(video_frame(picture, index, job.fps))
         encoded = (cpu_seconds() - start) / frames

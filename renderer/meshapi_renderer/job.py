@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Final, Literal
 
+from meshapi_renderer.formats import DEFAULT_FORMAT, OUTPUT_FORMATS, OutputFormat
 from meshapi_renderer.sizes import MEMORY_BOUNDS_MB, RATIOS, RESOLUTIONS, Ratio, Resolution
 
 MAX_FRAMES: Final = 1440
@@ -65,8 +66,10 @@ class Job:
         generate_audio: Add an ambient sound bed that fits the scene.
         first_frame: Path of an image the video starts with.
         last_frame: Path of an image the video ends with; needs `first_frame`.
-        reference_images: Paths of images whose colours the scene takes on.
-        output: Path of the MP4 to write; its folder must exist.
+        reference_images: Paths of images: a thing that stands free is put into the scene, the others give
+            it their colours.
+        output: Path of the video to write; its folder must exist.
+        output_format: "mp4" (H.264 and AAC), "mp4-av1" or "webm-av1" (AV1 and Opus), "webm" (VP9 and Opus).
         return_last_frame: Also write the final frame, before encoding, as a PNG.
         last_frame_output: Path of that PNG.
         threads: Render worker threads. Changes the time taken, never a byte of the result.
@@ -88,6 +91,7 @@ class Job:
     reference_images: tuple[str, ...] = ()
     return_last_frame: bool = False
     last_frame_output: str | None = None
+    output_format: OutputFormat = DEFAULT_FORMAT
     threads: int = 2
 
     def __post_init__(self) -> None:
@@ -98,6 +102,7 @@ class Job:
         _check_range("threads", self.threads, 1, MAX_THREADS)
         _check_choice("resolution", self.resolution, RESOLUTIONS)
         _check_choice("ratio", self.ratio, RATIOS)
+        _check_choice("output_format", self.output_format, OUTPUT_FORMATS)
         if len(self.prompt) > MAX_PROMPT:
             raise InvalidInput(
                 "prompt", f"has {len(self.prompt)} characters; at most {MAX_PROMPT} are accepted"
@@ -186,7 +191,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoFile:
-    """The finished MP4. `duration` is frames / fps in seconds; `sha256` is hexadecimal."""
+    """The finished video. `duration` is frames / fps in seconds; `sha256` is hexadecimal."""
 
     path: str
     width: int
@@ -199,6 +204,8 @@ class VideoFile:
     bytes: int
     sha256: str
     has_audio: bool
+    output_format: OutputFormat = DEFAULT_FORMAT
+    media_type: str = "video/mp4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +291,8 @@ _PINNED_VARIABLES: Final = {
     "MALLOC_ARENA_MAX": "2",
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
+    # SVT-AV1 would greet on standard error; it shall only tell of errors.
+    "SVT_LOG": "1",
 }
 _X86_VARIABLES: Final = {
     # NumPy's AVX-512 kernels round differently from its AVX2 ones. These are NumPy 2.4's group names.
@@ -339,6 +348,7 @@ _TYPES: Final[dict[str, tuple[str, Callable[[object], bool]]]] = {
     "reference_images": ("a list of strings", _is_texts),
     "return_last_frame": ("true or false", _is_flag),
     "last_frame_output": ("a string or null", _is_text_or_none),
+    "output_format": ("a string", _is_text),
     "threads": ("a whole number", _is_whole),
 }
 _REQUIRED: Final = ("prompt", "seed", "frames", "output")

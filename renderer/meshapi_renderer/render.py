@@ -15,7 +15,8 @@ from PIL import Image
 from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.audio import SAMPLE_RATE, Bed
 from meshapi_renderer.compose import Composition, build_scene, compose
-from meshapi_renderer.encode import Mp4Writer, video_frame
+from meshapi_renderer.encode import VideoWriter, video_frame
+from meshapi_renderer.formats import FORMATS
 from meshapi_renderer.frames import frames_in_order
 from meshapi_renderer.job import Done, Event, Job, LastFrame, Planned, Progress, VideoFile
 from meshapi_renderer.outputs import Outputs
@@ -68,6 +69,8 @@ def render(job: Job, outputs: Outputs, report: Callable[[Event], None]) -> Done:
         bytes=video_path.stat().st_size,
         sha256=_sha256(video_path),
         has_audio=job.generate_audio,
+        output_format=job.output_format,
+        media_type=FORMATS[job.output_format].media_type,
     )
     outputs.commit()
     return Done(
@@ -83,7 +86,14 @@ def _write_video(job: Job, composition: Composition, path: Path, report: Callabl
     """Encode all frames and return the final one as it was before encoding."""
     bed = _bed(job, composition)
     last: list[Bytes8] = []
-    with Mp4Writer(path, composition.canvas, composition.timing, bed, draft=job.draft) as writer:
+    with VideoWriter(
+        path,
+        composition.canvas,
+        composition.timing,
+        bed,
+        draft=job.draft,
+        output_format=job.output_format,
+    ) as writer:
         for done, (frame, kept) in enumerate(_frames(job, composition), start=1):
             writer.write(frame)
             last = kept
