@@ -213,7 +213,7 @@ class Server:
 
     async def check(self) -> None:
         """Raise when the store does not answer or the background work has ended."""
-        await self._database.store.count_states()
+        await self._database.store.ping()
         if not self._tasks or any(task.done() for task in self._tasks):
             raise RuntimeError("the background work does not run")
 

@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from meshapi_server.accounts.keys import Keys
 from meshapi_server.tasks import ids
-from meshapi_server.tasks.errors import TaskRefusal
+from meshapi_server.tasks.errors import StoreDown, TaskRefusal
 
 from .call import VERSIONS, Answer, Call, ClientGone, Reply
 from .errors import APIError, from_refusal
@@ -82,6 +82,9 @@ class Application:
             answer = _error_reply(error, request_id)
         except TaskRefusal as refusal:
             answer = _error_reply(from_refusal(refusal), request_id)
+        except StoreDown as fault:
+            log.error("the store is down", request_id=request_id, path=scope["path"], fault=str(fault))
+            answer = _error_reply(_store_down(), request_id)
         except Exception:
             log.exception("request failed", request_id=request_id, method=scope["method"], path=scope["path"])
             answer = _error_reply(_internal(), request_id)
@@ -192,6 +195,11 @@ def _version(scope: Scope) -> str:
 
 def _unauthorized(message: str) -> APIError:
     return APIError("unauthorized", message, headers=(("www-authenticate", "Bearer"),))
+
+
+def _store_down() -> APIError:
+    message = "The database does not answer. Try again, a create under the same Idempotency-Key."
+    return APIError("provider_not_available", message, headers=(("retry-after", "5"),))
 
 
 def _internal() -> APIError:

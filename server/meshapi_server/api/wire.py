@@ -196,7 +196,10 @@ class CreatedBody(TaskBody, frozen=True, kw_only=True):
 
 
 class TaskList(Struct, frozen=True, kw_only=True):
-    """A page of tasks, newest first; ``total`` counts all that the filters select."""
+    """A page of tasks, newest first; ``total`` counts all that the filters select.
+
+    With time or metadata filters it is counted up to 10,000.
+    """
 
     object: Literal["list"]
     data: list[TaskBody]

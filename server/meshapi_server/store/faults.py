@@ -1,7 +1,9 @@
 """What can go wrong between the server and its database."""
 
+from meshapi_server.tasks.errors import StoreDown
 
-class DatabaseDown(Exception):
+
+class DatabaseDown(StoreDown):
     """The database did not come back in time. Whether the last write is in is not known."""
 
 

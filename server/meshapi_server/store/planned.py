@@ -186,6 +186,10 @@ class PlannedStore(ABC):
         """Let nothing through a pool for a while (see the port)."""
         await self.change(lambda _: write("pause_pool", {"name": pool, "until": until}))
 
+    async def ping(self) -> None:
+        """Ask the database for as little as possible."""
+        await self.scan(lambda: read("ping"))
+
     async def count_states(self) -> Mapping[State, int]:
         """How many tasks are in each state."""
         rows = await self.scan(lambda: read("count_states"))

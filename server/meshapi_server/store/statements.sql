@@ -191,6 +191,9 @@ where expires_at < :now and state not in ('sending', 'cancelling') and cancel_re
 -- name: given_up
 select id from schedule where give_up_at < :now and worker is null limit :most {skip}
 
+-- name: ping
+select 1
+
 -- name: count_states
 select state, count(*) from schedule group by state
 

@@ -11,6 +11,10 @@ class Detail(Struct, frozen=True):
     msg: str
 
 
+class StoreDown(Exception):
+    """The store did not come back in time. Whether the last write is in is not known."""
+
+
 class TaskRefusal(Exception):
     """A call that the task service turns down. ``str(refusal)`` is fit for the caller."""
 

@@ -50,7 +50,10 @@ class Query(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """One page, newest first. ``total`` counts every task that the filters select, whatever the page."""
+    """One page, newest first. ``total`` counts every task that the filters select, whatever the page.
+
+    With time or metadata filters it is counted up to 10,000, so that no list takes for ever.
+    """
 
     tasks: tuple[Task, ...]
     total: int
@@ -173,6 +176,10 @@ class Store(Protocol):
 
     async def pause(self, pool: str, until: int) -> None:
         """Let nothing through this pool before ``until`` (ms); never shortens a pause."""
+        ...
+
+    async def ping(self) -> None:
+        """Return when the store answers. Raises otherwise."""
         ...
 
     async def count_states(self) -> Mapping[State, int]:

@@ -6,14 +6,14 @@ import pytest
 
 from meshapi_server.accounts.keys import Key, Keys, digest
 from meshapi_server.store.sqlite import SqliteStore
-from meshapi_server.store.sqlite_keys import SqliteKeys
+from meshapi_server.store.stored_keys import StoredKeys
 
 from ..samples import NOW, HandClock
 
 
 @pytest.fixture
 def keys(store: SqliteStore, clock: HandClock) -> Keys:
-    return Keys(SqliteKeys(store), clock)
+    return Keys(StoredKeys(store), clock)
 
 
 async def test_a_made_key_opens_and_shows_only_its_last_characters(keys: Keys) -> None:

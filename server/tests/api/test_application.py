@@ -14,8 +14,9 @@ from meshapi_server.api.call import Answer, Call, Reply
 from meshapi_server.api.errors import APIError
 from meshapi_server.api.health import HealthCheck
 from meshapi_server.api.operation import Operation, Response
+from meshapi_server.store.faults import DatabaseDown
 from meshapi_server.store.sqlite import SqliteStore
-from meshapi_server.store.sqlite_keys import SqliteKeys
+from meshapi_server.store.stored_keys import StoredKeys
 from meshapi_server.tasks.errors import TaskRefusal
 
 from ..samples import HandClock
@@ -24,7 +25,7 @@ from ..serving import error
 
 @pytest.fixture
 def keys(store: SqliteStore, clock: HandClock) -> Keys:
-    return Keys(SqliteKeys(store), clock)
+    return Keys(StoredKeys(store), clock)
 
 
 def operation(path: str, handler: Callable[[Call], Awaitable[Answer]], *, login: bool = False) -> Operation:
@@ -59,6 +60,17 @@ async def test_a_fault_of_a_handler_is_500_in_the_envelope_and_its_reason_is_in_
     assert "hunter2" not in answer.text
     assert "request id" in found["message"]
     assert [entry["request_id"] for entry in log] == [answer.json()["request_id"]]
+
+
+async def test_a_database_that_does_not_answer_is_503_and_tells_when_to_come_back(keys: Keys) -> None:
+    async def waiting(call: Call) -> Answer:
+        raise DatabaseDown("postgresql://mesh:hunter2@db is gone")
+
+    with structlog.testing.capture_logs():
+        answer = await get(Application([operation("/waiting", waiting)], keys), "/waiting")
+    error(answer, 503, "provider_not_available")
+    assert answer.headers["retry-after"] == "5"
+    assert "hunter2" not in answer.text
 
 
 async def test_a_fault_while_answering_is_500_when_nothing_was_sent_yet(keys: Keys) -> None:

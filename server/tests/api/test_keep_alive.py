@@ -11,7 +11,7 @@ from meshapi_server.api.view import TaskView
 from meshapi_server.files.links import Links
 from meshapi_server.files.local import LocalFiles
 from meshapi_server.store.sqlite import SqliteStore
-from meshapi_server.store.sqlite_keys import SqliteKeys
+from meshapi_server.store.stored_keys import StoredKeys
 from meshapi_server.tasks.changes import Changes
 from meshapi_server.tasks.service import TaskService
 from meshapi_server.upstreams.catalogue import Catalogue
@@ -27,7 +27,7 @@ async def test_a_quiet_stream_says_that_it_lives_and_a_change_interrupts_the_sil
     registry = Registry(Catalogue.load(), {"mesh", "sandbox"}, simulate=True)
     service = TaskService(store, registry, LocalFiles(tmp_path), Changes(), clock)
     view = TaskView(Links("http://x", b"secret", clock))
-    keys = Keys(SqliteKeys(store), clock)
+    keys = Keys(StoredKeys(store), clock)
     secret, key = await keys.create("test")
     app = Application(Events(service, view, keep_alive=0.05).operations(), keys)
     created = await service.create(key.owner, samples.spec(), request_id="r", respond=lambda *_: b"")
