@@ -1,7 +1,6 @@
 """One request, as the handlers see it, and the answers they give. Bare ASGI underneath."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
@@ -62,6 +61,7 @@ class Call:
         self.version = version
         self.key: Key | None = None
         self.path_values: Mapping[str, str] = {}
+        self._query: dict[str, list[str]] | None = None
 
     @property
     def owner(self) -> str:
@@ -75,10 +75,12 @@ class Call:
         """True from X-Mesh-Version 2026-09 on."""
         return self.version >= "2026-09"
 
-    @cached_property
+    @property
     def query(self) -> dict[str, list[str]]:
         """The query parameters."""
-        return query.parse(self.scope.get("query_string", b""))
+        if self._query is None:
+            self._query = query.parse(self.scope.get("query_string", b""))
+        return self._query
 
     def header(self, name: bytes) -> str | None:
         """A request header by its lower-case name; the first, when there are several."""

@@ -24,6 +24,8 @@ _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[,;\s])",
 def parse(query_string: bytes) -> dict[str, list[str]]:
     """The parameters by name, in order; raises 400 for what is no query string."""
     values: dict[str, list[str]] = {}
+    if not query_string:
+        return values
     try:
         pairs = parse_qsl(
             query_string.decode("ascii"), keep_blank_values=True, max_num_fields=200, errors="strict"

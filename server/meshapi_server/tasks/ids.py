@@ -27,11 +27,13 @@ class _Monotonic:
         self._last = 0
 
     def next(self) -> str:
-        fresh = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+        now = time.time_ns() // 1_000_000
         with self._lock:
-            if fresh >> _RANDOM_BITS <= self._last >> _RANDOM_BITS:
-                fresh = self._last + 1
-            self._last = fresh
+            if now <= self._last >> _RANDOM_BITS:
+                self._last += 1
+            else:
+                self._last = (now << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+            fresh = self._last
         return crockford(fresh, 26)
 
 

@@ -36,7 +36,7 @@ def fit(spec: Spec, card: ModelCard) -> Fitted:
     spec = structs.replace(
         spec, content=inputs.content, resolution=_canonical_resolution(spec.resolution, card)
     )
-    spec, lacking = _drop(spec, tuple(name for name, takes in _TAKES.items() if not takes(card, spec)))
+    spec, lacking = _drop(spec, _lacking(spec, card))
     spec = _fill_defaults(spec, card, inputs)
     rules = _rules_in_force(spec, card, inputs)
     ruled_out = tuple(name for rule in rules for name in rule.drops)
@@ -48,7 +48,8 @@ def fit(spec: Spec, card: ModelCard) -> Fitted:
     problems = (*inputs.problems, *value_problems(spec, card, rules))
     if problems:
         raise OutsideCard(problems)
-    return Fitted(spec, tuple(name for name in _TAKES if name in lacking or name in taken_away))
+    dropped = lacking | taken_away
+    return Fitted(spec, tuple(name for name in _TAKES if name in dropped) if dropped else ())
 
 
 _TAKES: dict[str, Callable[[ModelCard, Spec], bool]] = {
@@ -74,6 +75,13 @@ _TAKES: dict[str, Callable[[ModelCard, Spec], bool]] = {
 }
 """Whether a model has a parameter at all. What is not listed belongs to the platform, or, as service_tier, to
 every model; sound that is always on grants ``generate_audio: true`` and cannot grant false."""
+
+
+def _lacking(spec: Spec, card: ModelCard) -> tuple[str, ...]:
+    """The parameters of the request that the model does not have."""
+    return tuple(
+        name for name, takes in _TAKES.items() if getattr(spec, name) is not None and not takes(card, spec)
+    )
 
 
 def _drop(spec: Spec, names: tuple[str, ...]) -> tuple[Spec, frozenset[str]]:
