@@ -19,7 +19,8 @@ async def adopt(files: Files, task_id: str, rendered: Rendered) -> Outcome:
 
 
 async def drop_unwanted(store: Store, files: Files, claim: Claim) -> None:
-    """Remove what was adopted for a task that meanwhile ended without it, or is gone.
+    """Remove what was adopted for a task that ended without it, or is gone: by this attempt, or by an
+    earlier one that died before it could say so.
 
     A task that another attempt works on, or has finished, keeps its files.
     """

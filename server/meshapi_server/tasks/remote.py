@@ -143,6 +143,7 @@ class RemoteDriver:
             await drop_unwanted(self._store, self._files, claim)
         except Rejected as rejection:
             await self._saving.fail(claim, rejection.error)
+            await drop_unwanted(self._store, self._files, claim)
         except asyncio.CancelledError:
             await self._saving.save(claim, Event.RELEASED)
             raise

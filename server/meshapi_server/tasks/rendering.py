@@ -64,7 +64,7 @@ class RenderDriver:
             log.info("render stopped", task=claim.task.id, attempt=claim.schedule.attempt)
             await drop_unwanted(self._store, self._files, claim)
         except Rejected as rejection:
-            await self._saving.fail(claim, rejection.error)
+            await self._fail(claim, rejection.error)
         except asyncio.CancelledError:
             await self._saving.save(claim, Event.RELEASED)
             raise
@@ -81,10 +81,14 @@ class RenderDriver:
         log.error("render failed", task=claim.task.id, attempt=claim.schedule.attempt, fault=repr(fault))
         if tries >= ATTEMPTS:
             message = "The renderer failed; the operator's log has the reason."
-            await self._saving.fail(claim, TaskError(code="internal_error", message=message))
+            await self._fail(claim, TaskError(code="internal_error", message=message))
             return
         due = self._clock() + retry_delay(tries)
         await self._saving.save(claim, Event.RELEASED, due=due, note=_FAILED)
+
+    async def _fail(self, claim: Claim, error: TaskError) -> None:
+        await self._saving.fail(claim, error)
+        await drop_unwanted(self._store, self._files, claim)
 
 
 def _tries(lines: Sequence[Attempt]) -> int:

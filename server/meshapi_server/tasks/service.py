@@ -189,6 +189,8 @@ class TaskService:
             if moved is not None:
                 self._changes.publish(moved)
                 self._changes.ring()
+                # A worker that died between storing the video and saying so has left it to nobody.
+                await self._files.remove(task_id)
                 return moved
             task = await self.get(owner, task_id)
         if task.ended and (task.outcome.error is None or task.outcome.error.code != "cancelled"):

@@ -59,6 +59,7 @@ class Worker:
         remote: Mapping[str, RemoteUpstream],
     ) -> None:
         self._store = store
+        self._files = files
         self._changes = changes
         self._clock = clock
         self._settings = settings
@@ -194,9 +195,12 @@ class Worker:
             return
         self._next_reap = loop_time + min(_REAP_EVERY, self._settings.lease / 3)
         now = self._clock()
-        reaped = await self._store.reap(now, reconcile_within=self._settings.reconcile_within)
-        for task in (*reaped, *await self._store.expire(now)):
+        for task in await self._store.reap(now, reconcile_within=self._settings.reconcile_within):
             self._changes.publish(task)
+        for task in await self._store.expire(now):
+            self._changes.publish(task)
+            # A worker that died between storing the video and saying so has left it to nobody.
+            await self._files.remove(task.id)
 
     def _start(self, event: Event, claims: Sequence[Claim], work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._guarded(work, claims))
