@@ -5,6 +5,7 @@ from typing import Any
 
 from meshapi_server.upstreams.adapter import Adapter, Registration
 from meshapi_server.upstreams.adapters import registrations
+from meshapi_server.upstreams.enabled import values
 
 SECRET = "sk-suite-7d1c2b9e4f60a8537d1c2b9e4f60a853"
 
@@ -15,6 +16,8 @@ class Case:
 
     ``stops`` are the stages in which a task can be cancelled. ``refusals`` are those that its protocol has,
     and ``late`` those that it utters only when it is looked at. ``fresh_headers`` differ in every request.
+    ``waits_as`` is the state that a look gives of a waiting task: ``running`` where the protocol does not tell.
+    ``variant`` tells two protocols of one upstream apart.
     """
 
     name: str
@@ -25,6 +28,8 @@ class Case:
     refusals: frozenset[str] = frozenset({"unauthorised", "no_funds", "model_gone"})
     late: frozenset[str] = frozenset()
     fresh_headers: frozenset[str] = frozenset()
+    waits_as: str = "queued"
+    variant: str = ""
 
     @property
     def registration(self) -> Registration:
@@ -32,10 +37,11 @@ class Case:
 
     def adapter(self, base_url: str = "http://127.0.0.1:1/v1") -> Adapter:
         """The adapter, for what can be asked without a network."""
-        return self.registration.build({Registration.BASE_URL: base_url})
+        options = values(self.registration.options, self.environment)
+        return self.registration.build({**options, Registration.BASE_URL: base_url})
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name}-{self.variant}" if self.variant else self.name
 
 
 _SEEDANCE = {"duration": 5, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7}
