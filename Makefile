@@ -8,11 +8,11 @@ OUT ?= demo.mp4
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PROJECTS := sdk/python/pyproject.toml renderer/pyproject.toml server/pyproject.toml requirements/lock.txt
 
-.PHONY: help setup demo test check bench stills serve openapi clean
+.PHONY: help setup demo test check bench bench-engine chaos matrix coverage stills serve clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 setup: $(VENV)/.runtime ## Make .venv; .venv/bin/meshapi then works
 
@@ -44,7 +44,22 @@ check: $(VENV)/.dev ## Format, lint, types, generated files
 bench: $(VENV)/.dev ## Measure, each beside its limit in the same run
 	@$(BIN)/python bench/api.py
 	@$(BIN)/python bench/sdk.py
+	@$(BIN)/python bench/sdk_go.py
 	@$(BIN)/python bench/render.py
+
+bench-engine: $(VENV)/.dev ## Measure the engine on both databases, and beside LiteLLM's proxy
+	@$(BIN)/python bench/engine
+
+CHAOS ?= --tasks 10000 --kills 100
+chaos: $(VENV)/.dev ## Kill, freeze and restart everything on both databases, then audit (CHAOS="--seed 7 ...")
+	@$(BIN)/python -m tests.chaos --database sqlite $(CHAOS)
+	@$(BIN)/python -m tests.chaos --database postgres $(CHAOS)
+
+matrix: $(VENV)/.dev ## Run the Python SDK's tests on every Python there is
+	@tests/sdk/matrix.sh
+
+coverage: $(VENV)/.dev ## Measure which lines of both SDKs the tests run
+	@$(BIN)/python tests/sdk/measure_coverage.py
 
 stills: $(VENV)/.runtime ## Write stills of every scene to out/stills
 	@$(BIN)/python -m meshapi_renderer.contact_sheet --out out/stills
