@@ -108,7 +108,7 @@ def _plan_with_thing(plan: ScenePlan, index: int, count: int) -> ScenePlan:
     if count > 1:
         understood.append(_COLOURS_NOTE)
         left_out.append("reference images: what the others show")
-    return replace(plan, understood=tuple(understood), left_out=tuple(left_out))
+    return replace(plan, reference_thing=True, understood=tuple(understood), left_out=tuple(left_out))
 
 
 def plan_for(job: Job) -> ScenePlan:

@@ -29,9 +29,9 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from meshapi_renderer.plan import SETTINGS, Setting, Subject
+from meshapi_renderer.plan import Setting, Subject
 
-PLACES: Final[Mapping[str, tuple[str, float]]] = {
+PLACES: Final[Mapping[str, tuple[Setting, float]]] = {
     "lake": ("lake", 1.0),
     "mountain": ("lake", 0.85),
     "glacier": ("lake", 0.6),
@@ -68,13 +68,7 @@ PLACES: Final[Mapping[str, tuple[str, float]]] = {
 FEATURES: Final = frozenset({"waterfall", "fire", "campfire", "volcano", "aurora"})
 """Places that are what one looks at wherever they are: a waterfall in a forest is a waterfall."""
 
-STAND_INS: Final[Mapping[str, tuple[Setting, float]]] = {
-    "waterfall": ("lake", 0.45),
-    "studio": ("neon", 0.15),
-}
-"""What is drawn for a setting that this version does not draw, and how near that comes."""
-
-HOMES: Final[Mapping[Subject, tuple[str, float]]] = {
+HOMES: Final[Mapping[Subject, tuple[Setting, float]]] = {
     "sailboat": ("ocean", 0.8),
     "birds": ("sky", 0.5),
     "balloon": ("sky", 0.9),
@@ -105,21 +99,6 @@ SEVERAL: Final[Mapping[Subject, int]] = {
     "campfire": 1,
 }
 """How many of a subject a plural means."""
-
-
-def drawn_as(name: str) -> tuple[Setting, float]:
-    """The setting drawn for a place of `PLACES`, and how near that comes to the place."""
-    wanted, closeness = PLACES[name]
-    return nearest_drawn(wanted, closeness)
-
-
-def nearest_drawn(wanted: str, closeness: float = 1.0) -> tuple[Setting, float]:
-    """A setting, or what this version draws in its stead, with the closeness that is left."""
-    for setting in SETTINGS:
-        if setting == wanted:
-            return setting, closeness
-    stand_in, share = STAND_INS[wanted]
-    return stand_in, closeness * share
 
 
 TONES: Final[Mapping[str, str]] = {"black": "1b1b1e", "brown": "6b4423", "grey": "8d9096"}

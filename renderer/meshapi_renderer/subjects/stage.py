@@ -27,6 +27,8 @@ class Stage:
 
     horizon: float
     ground: Level | None = None
+    podium: Level | None = None
+    """A raised place for what rests."""
     water: Level | None = None
     middle: float = 0.5
     """Column, as a share of the width, around which things stand or float."""
@@ -51,6 +53,16 @@ STAGES: Final[Mapping[Setting, Stage]] = {
     "underwater": Stage(horizon=0.56, deep=True),
     "street": Stage(horizon=0.54, ground=Level(0.83, 0.95, "gloss"), air=(0.06, 0.30)),
     "meadow": Stage(horizon=0.50, ground=Level(0.76, 0.88, "grass"), air=(0.08, 0.36)),
+    "beach": Stage(
+        horizon=0.50, ground=Level(0.965, 0.95, "matt"), water=Level(0.60, 0.8, "sea"), air=(0.08, 0.36)
+    ),
+    "waterfall": Stage(horizon=0.60, ground=Level(0.965, 0.95, "grass"), air=(0.10, 0.42)),
+    "studio": Stage(
+        horizon=0.62,
+        ground=Level(0.955, 1.15, "gloss"),
+        podium=Level(0.765, 1.15, "matt"),
+        air=(0.12, 0.50),
+    ),
     "fire": Stage(horizon=0.56, ground=Level(0.91, 0.95, "matt"), middle=0.20),
 }
 """Stages of the settings; see `stage_of`."""

@@ -36,6 +36,9 @@ _MAKERS: Final[Mapping[Subject, tuple[str, str]]] = {
 """Subject to the module and class that act it; imported when first asked for."""
 
 _PIER_ROW = 0.93
+_REFERENCE = "reference image"
+_RESTING: Final = frozenset({"cat", "campfire", _REFERENCE})
+"""What stays where it is, and may stand on a podium."""
 
 
 @runtime_checkable
@@ -81,7 +84,7 @@ class StagedScene:
             self._actors.append(_maker(plan.subject)(role))
         if thing is not None:
             medium = medium_of_thing(plan.setting, plan.viewpoint)
-            role = self._role(plan, picture, stage, medium, rng.sub("thing"), "reference image")
+            role = self._role(plan, picture, stage, medium, rng.sub("thing"), _REFERENCE)
             self._actors.append(Pasteboard(role, thing))
 
     def _role(
@@ -96,7 +99,7 @@ class StagedScene:
         if stage is None or medium is None:
             raise ValueError(f"subject: {name} has no place in {plan.setting} ({plan.viewpoint})")
         self._before = self._before or medium in ("water", "ground")
-        level = _dried(_level(stage, medium), plan)
+        level = _dried(_level(stage, medium, rests=name in _RESTING), plan)
         return Role(
             plan=plan,
             canvas=self._canvas,
@@ -119,8 +122,10 @@ class StagedScene:
         return frame
 
 
-def _level(stage: Stage, medium: Medium) -> Level:
+def _level(stage: Stage, medium: Medium, *, rests: bool) -> Level:
     """Where a medium's things are on a stage."""
+    if medium == "ground" and rests and stage.podium is not None:
+        return stage.podium
     if medium == "ground" and stage.ground is not None:
         return stage.ground
     if medium == "water" and stage.water is not None:
