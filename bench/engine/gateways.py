@@ -2,18 +2,16 @@
 
 import contextlib
 import json
-import os
-import re
 import secrets
-import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from databases import Place
+from processes import free_port, running, wait_for
+from servers import serving, write_cards
 
 BENCH = Path(__file__).parent
 ROOT = BENCH.parent.parent
@@ -21,25 +19,6 @@ LITELLM = ROOT / ".venv" / "litellm"
 # The proxy in its best configuration: without these two it parses HTTP in Python and looks for a missing
 # module on every request (docs/decisions/0005).
 PACKAGES = ("litellm[proxy]==1.106.2", "opentelemetry-sdk", "httptools")
-
-CARD = """
-upstream = "openai-videos"
-name = "A stub"
-[[models]]
-id = "openai-videos/sora-2"
-upstream_id = "sora-2"
-name = "Stub"
-brand = "Stub"
-description = "Takes everything, ends nothing."
-scenarios = ["text"]
-durations = [4, 8, 12]
-resolutions = ["720p"]
-ratios = ["16:9"]
-audio = "never"
-defaults = { duration = 4, resolution = "720p", ratio = "16:9" }
-price_unknown = "It is a stub."
-usual_seconds = 600
-"""
 
 
 @dataclass(frozen=True)
@@ -82,16 +61,16 @@ def install_litellm() -> Path:
 @contextlib.contextmanager
 def stub(core: int) -> Iterator[int]:
     """The upstream; yields its port."""
-    port = _free_port()
-    with _process([sys.executable, str(BENCH / "stub.py"), str(port)], core, {}):
-        _wait_for(f"http://127.0.0.1:{port}/v1/videos/video_0", 30)
+    port = free_port()
+    with running([sys.executable, str(BENCH / "stub.py"), str(port)], core, {}):
+        wait_for(f"http://127.0.0.1:{port}/v1/videos/video_0", 30)
         yield port
 
 
 @contextlib.contextmanager
 def litellm(folder: Path, upstream: int, core: int) -> Iterator[Gateway]:
     """LiteLLM's proxy in front of the stub: one worker, no database, no telemetry."""
-    port, key = _free_port(), f"sk-{secrets.token_hex(16)}"
+    port, key = free_port(), f"sk-{secrets.token_hex(16)}"
     config = folder / "litellm.yaml"
     config.write_text(
         "model_list:\n"
@@ -105,8 +84,8 @@ def litellm(folder: Path, upstream: int, core: int) -> Iterator[Gateway]:
     )
     command = [str(install_litellm()), "--config", str(config), "--port", str(port), "--num_workers", "1"]
     variables = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_TELEMETRY": "False"}
-    with _process(command, core, variables) as process:
-        _wait_for(f"http://127.0.0.1:{port}/health/liveliness", 180)
+    with running(command, core, variables) as process:
+        wait_for(f"http://127.0.0.1:{port}/health/liveliness", 180)
         yield Gateway("litellm", port, key, process.pid)
 
 
@@ -117,63 +96,13 @@ def ours(folder: Path, upstream: int, core: int, *, slots: int) -> Iterator[Gate
     ``slots`` is how many tasks the upstream may have at once: all that are accepted, or (1) next to none, so
     that accepting is measured without the sending.
     """
-    cards = folder / "cards"
-    cards.mkdir(exist_ok=True)
-    (cards / "stub.toml").write_text(CARD)
-    data = folder / f"data-{slots}"
-    command = [str(Path(sys.executable).with_name("meshapi")), "serve", "--port", "0", "--data", str(data)]
+    home = folder / f"mesh-{slots}"
+    home.mkdir()
     variables = {
         "MESHAPI_OPENAI_VIDEOS_BASE_URL": f"http://127.0.0.1:{upstream}/v1",
         "MESHAPI_OPENAI_VIDEOS_TASKS": str(slots),
-        "MESHAPI_CARDS": str(cards),
-        "MESHAPI_LOG_LEVEL": "error",
+        "MESHAPI_CARDS": str(write_cards(home / "cards", "openai-videos")),
     }
-    with _process([*command], core, variables) as process:
-        known = data / "development.json"
-        deadline = time.monotonic() + 60
-        while not known.exists():
-            assert time.monotonic() < deadline, "the server does not start"
-            time.sleep(0.05)
-        found = json.loads(known.read_text())
-        _wait_for(f"{found['base_url']}/readyz", 30)
-        port = int(re.split(r":(?=\d+$)", found["base_url"])[1])
-        yield Gateway(f"mesh-{slots}", port, found["api_key"], process.pid)
-
-
-@contextlib.contextmanager
-def _process(
-    command: list[str], core: int, variables: Mapping[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    pinned = ["taskset", "-c", str(core), *command] if shutil.which("taskset") else command
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MESHAPI_")}
-    process = subprocess.Popen(
-        pinned, env=environment | variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for(url: str, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-        except OSError:
-            assert time.monotonic() < deadline, f"{url} does not answer"
-            time.sleep(0.1)
-        else:
-            return
+    place = Place("sqlite", f"sqlite:///{home / 'data' / 'meshapi.db'}")
+    with serving(place, home, core, variables) as server:
+        yield Gateway(f"mesh-{slots}", server.port, server.key, server.api)

@@ -23,14 +23,10 @@ import uvloop
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from gateways import Gateway, litellm, ours, stub
 from load import Load, load, request
+from meters import cpu_seconds, median_ratio, table
+from processes import cores
 
 CONNECTIONS = 32
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far (proc(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def one_task(gateway: Gateway) -> str:
@@ -60,8 +56,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=3.0)
     wanted = parser.parse_args()
-    cores = sorted(os.sched_getaffinity(0))
-    gateway_core, other_core = cores[0], cores[-1]
+    gateway_core, other_core = cores()
     os.sched_setaffinity(0, {other_core})
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -84,21 +79,28 @@ def main() -> None:
 
 
 def show(results: dict[tuple[str, str], list[tuple[Load, float]]], rounds: int) -> None:
-    """Medians; ratios are medians of the ratios of each round."""
-    print(f"\n{CONNECTIONS} connections, one core for the gateway, medians of {rounds} rounds")
-    print(f"{'':22}{'req/s':>9}{'x LiteLLM':>11}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}")
+    """Medians; ratios are medians of the ratios of each round.
+
+    The ratio of CPU times is what a whole core would do: other processes that want the core do not change it.
+    """
+    rows = []
     for (name, what), found in results.items():
         beside = results["litellm", what]
-        ratio = statistics.median(
-            mine.per_second / theirs.per_second for (mine, _), (theirs, _) in zip(found, beside, strict=True)
+        loads, costs = [each for each, _ in found], [cost for _, cost in found]
+        rates = [each.per_second for each in loads]
+        rows.append(
+            (
+                f"{what}, {name}",
+                f"{statistics.median(rates):.0f}",
+                f"{median_ratio(rates, (each.per_second for each, _ in beside)):.1f}",
+                f"{statistics.median(costs):.0f}",
+                f"{median_ratio((cost for _, cost in beside), costs):.1f}",
+                f"{statistics.median(each.at(0.5) for each in loads):.2f}",
+                f"{statistics.median(each.at(0.99) for each in loads):.2f}",
+            )
         )
-        rate = statistics.median(result.per_second for result, _ in found)
-        print(
-            f"{what + ', ' + name:22}{rate:9.0f}{ratio:11.1f}"
-            f"{statistics.median(result.at(0.5) for result, _ in found):9.2f}"
-            f"{statistics.median(result.at(0.99) for result, _ in found):9.2f}"
-            f"{statistics.median(cost for _, cost in found):9.0f}"
-        )
+    heads = ("", "req/s", "x LiteLLM", "CPU us", "x by CPU", "p50 ms", "p99 ms")
+    table(f"{CONNECTIONS} connections, one core for the gateway, medians of {rounds} rounds", heads, rows)
 
 
 if __name__ == "__main__":
