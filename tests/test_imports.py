@@ -54,14 +54,14 @@ ROOMS: dict[str, set[str]] = {
     "meshapi_server.accounts": {"meshapi_server.tasks.ids", "meshapi_server.tasks.clock"},
     "meshapi_server.destinations": set(),
     "meshapi_server.files": {*PORTS, "meshapi_server.destinations", "meshapi_server.upstreams.contract"},
-    "meshapi_server.store": {*PORTS, "meshapi_server.accounts.keys"},
+    "meshapi_server.store": {*PORTS, "meshapi_server.accounts.keys", "meshapi_server.callbacks.ports"},
     "meshapi_server.upstreams": PORTS,
     "meshapi_server.upstreams.contract": PORTS,
     "meshapi_server.upstreams.diorama": {"meshapi_server.upstreams.contract"},
     "meshapi_server.upstreams.sandbox": {"meshapi_server.upstreams.contract"},
     # The clip is made by a command, with the renderer that serves the built-in model.
     "meshapi_server.upstreams.sandbox.clip": {"meshapi_server.upstreams.diorama"},
-    "meshapi_server.callbacks": set(),
+    "meshapi_server.callbacks": {*PORTS, "meshapi_server.destinations"},
     "meshapi_server.studio": set(),
     "meshapi_server.database": {
         "meshapi_server.store",

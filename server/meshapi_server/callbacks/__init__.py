@@ -1,1 +1,1 @@
-"""Telling callers that a task ended: signed deliveries. Not served yet (see the room's README)."""
+"""Telling callers that a task ended: events, signed deliveries, a feed."""

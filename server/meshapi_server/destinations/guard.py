@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from msgspec import Struct
 from yarl import URL
 
@@ -45,7 +46,11 @@ class Guard(Struct, frozen=True, kw_only=True):
         return 0 < port <= 65535 and (self.ports is None or port in self.ports)
 
     def connector(
-        self, *, limit: int = 1, refused: Callable[[str], None] | None = None
+        self,
+        *,
+        limit: int = 1,
+        refused: Callable[[str], None] | None = None,
+        resolver: AbstractResolver | None = None,
     ) -> aiohttp.TCPConnector:
         """A connector whose every socket is checked. ``refused`` is told of addresses that are not called."""
 
@@ -58,4 +63,6 @@ class Guard(Struct, frozen=True, kw_only=True):
                 raise AddressRefused(f"{address} port {port} is not called")
             return socket.socket(family, kind, protocol)
 
-        return aiohttp.TCPConnector(limit=limit, use_dns_cache=False, socket_factory=checked)
+        return aiohttp.TCPConnector(
+            limit=limit, use_dns_cache=False, socket_factory=checked, resolver=resolver
+        )

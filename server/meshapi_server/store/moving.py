@@ -8,6 +8,7 @@ from meshapi_server.tasks.life import UNKNOWN_SUBMISSION, Step
 from meshapi_server.tasks.states import Event, State
 from meshapi_server.tasks.task import Outcome, Task
 
+from .announcing import announce
 from .plan import Plan, Read, Relax, Row, Write, read, write_all
 from .rows import read_held, read_task
 from .sheet import CANCEL, Sheet
@@ -131,5 +132,6 @@ def _hold(ids: Sequence[str]) -> Plan[Sheet]:
 
 def _save(sheet: Sheet, shard: int) -> Plan[None]:
     yield from write_all(sheet.writes(shard))
+    yield from announce(sheet.ended())
     if sheet.only_looked():
         yield Relax()

@@ -46,6 +46,10 @@ class Sheet:
             for before, after in self._pairs()
         )
 
+    def ended(self) -> list[Task]:
+        """The tasks that ended."""
+        return [after[1] for before, after in self._pairs() if after[1].ended and not before[1].ended]
+
     def writes(self, shard: int) -> list[Write]:
         """What is to be written. Rows that transactions share come last and in an order of their own."""
         saved: list[dict[str, Any]] = []

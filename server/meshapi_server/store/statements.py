@@ -64,12 +64,34 @@ ATTEMPT_COLUMNS = (
 )
 POOL_COLUMNS = ("name", "capacity", "used", "pace", "burst", "full_at", "paused_until")
 KEY_COLUMNS = ("id", "owner", "name", "last_four", "created_at", "revoked_at", "concurrency")
+DELIVERY_COLUMNS = (
+    "id",
+    "owner",
+    "event_id",
+    "type",
+    "task_id",
+    "endpoint_id",
+    "url",
+    "host",
+    "status",
+    "created_at",
+    "due",
+    "attempt",
+    "tries",
+    "worker",
+    "ended_at",
+    "http_status",
+    "error",
+)
+ENDPOINT_COLUMNS = ("id", "owner", "url", "description", "enabled", "events", "created_at", "updated_at")
 
 _COLUMNS = {
     "{task}": ", ".join(f"task.{name}" for name in TASK_COLUMNS),
     "{schedule}": ", ".join(f"schedule.{name}" for name in SCHEDULE_COLUMNS),
     "{attempt}": ", ".join(f"timeline.{name}" for name in ATTEMPT_COLUMNS),
     "{pool}": ", ".join(f"pool.{name}" for name in POOL_COLUMNS),
+    "{delivery}": ", ".join(f"delivery.{name}" for name in DELIVERY_COLUMNS),
+    "{endpoint}": ", ".join(f"endpoint.{name}" for name in ENDPOINT_COLUMNS),
     "{key}": ", ".join(f"api_key.{name}" for name in KEY_COLUMNS),
 }
 _ROWS = {"{columns of task}": ", ".join(TASK_COLUMNS)}  # for `returning`, where SQLite knows no table name
@@ -118,9 +140,14 @@ class Positional(Struct, frozen=True):
 def load(dialect: Dialect) -> Mapping[str, Statement]:
     """Every statement of a dialect by its name; ``{filters}`` and ``{state}`` are left to the caller.
 
-    ``statements.sql`` holds them for both; ``statements_<dialect>.sql`` those that cannot be shared.
+    ``statements.sql`` and ``statements_callbacks.sql`` hold them for both; ``statements_<dialect>.sql``
+    those that cannot be shared.
     """
-    found = {**_read("statements.sql"), **_read(f"statements_{dialect}.sql")}
+    found = {
+        **_read("statements.sql"),
+        **_read("statements_callbacks.sql"),
+        **_read(f"statements_{dialect}.sql"),
+    }
     return {name: _statement(body, dialect) for name, body in found.items()}
 
 

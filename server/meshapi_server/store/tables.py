@@ -15,6 +15,12 @@ TABLES = (
     "timeline",
     "idempotency",
     "tally",
+    "event",
+    "feed",
+    "endpoint",
+    "webhook_secret",
+    "delivery",
+    "delivery_attempt",
 )
 CHUNK = 500  # rows read and written at once
 
