@@ -3,6 +3,7 @@
 from .fake.ark import Ark
 from .fake.dialect import Dialect
 from .fake.openai_videos import OpenAIVideos
+from .runway.dialect import Runway
 
 
 def every_dialect() -> tuple[Dialect, ...]:
@@ -11,4 +12,5 @@ def every_dialect() -> tuple[Dialect, ...]:
         Ark("byteplus"),
         Ark("volcengine", "/volcengine/api/v3"),
         OpenAIVideos(),
+        Runway(),
     )

@@ -17,7 +17,8 @@ class Case:
     ``stops`` are the stages in which a task can be cancelled. ``refusals`` are those that its protocol has,
     and ``late`` those that it utters only when it is looked at. ``fresh_headers`` differ in every request.
     ``waits_as`` is the state that a look gives of a waiting task: ``running`` where the protocol does not tell.
-    ``variant`` tells two protocols of one upstream apart.
+    ``variant`` tells two protocols of one upstream apart. ``withheld_retryable``: whether the upstream lets a
+    video that it withheld be asked for once more.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Case:
     fresh_headers: frozenset[str] = frozenset()
     waits_as: str = "queued"
     variant: str = ""
+    withheld_retryable: bool = True
 
     @property
     def registration(self) -> Registration:
@@ -67,6 +69,16 @@ CASES: tuple[Case, ...] = (
         environment={"MESHAPI_OPENAI_VIDEOS_API_KEY": SECRET},
         spec={"duration": 4, "resolution": "720p", "ratio": "16:9", "seed": 7},
         stops=frozenset({"queued", "running"}),
+    ),
+    Case(
+        name="runway",
+        model="gen4.5",
+        environment={"RUNWAYML_API_SECRET": SECRET},
+        spec={"duration": 5, "resolution": "720p", "ratio": "16:9", "seed": 7},
+        stops=frozenset({"queued", "running"}),
+        refusals=frozenset({"unauthorised", "no_funds"}),
+        late=frozenset({"moderated_input"}),
+        withheld_retryable=False,
     ),
 )
 
