@@ -57,7 +57,7 @@ class Cats:
                 _EYES[draws.integer(len(_EYES))],
                 role.stage.middle
                 + spread * (index - 0.5 * (count - 1))
-                + (0.0 if count > 1 else 0.05 * draws.sign()),
+                + (0.0 if count > 1 or role.stage.podium else 0.05 * draws.sign()),
                 1.0 if index == 0 else draws.uniform(0.82, 0.96),
                 draws.u() * math.tau,
             )

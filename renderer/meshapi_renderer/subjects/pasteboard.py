@@ -35,7 +35,7 @@ class Pasteboard:
         self._cel = _cel(cutout, tall, role)
         self._scale = self._cel.scale
         self._standing = Standing(role, [self._cel], footprint=0.42 * width / height)
-        self._x = role.stage.middle + 0.06 * role.side
+        self._x = role.stage.middle + (0.0 if role.stage.podium else 0.06 * role.side)
         self._phase = role.rng.sub("rest").u() * math.tau
 
     def draw(self, frame: Bytes8, lens: Lens, seconds: float, scratch: Scratch) -> None:

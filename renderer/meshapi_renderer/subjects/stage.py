@@ -56,7 +56,7 @@ STAGES: Final[Mapping[Setting, Stage]] = {
     "beach": Stage(
         horizon=0.50, ground=Level(0.965, 0.95, "matt"), water=Level(0.60, 0.8, "sea"), air=(0.08, 0.36)
     ),
-    "waterfall": Stage(horizon=0.60, ground=Level(0.965, 0.95, "grass"), air=(0.10, 0.42)),
+    "waterfall": Stage(horizon=0.60, water=Level(0.83, 0.45, "water"), air=(0.10, 0.42)),
     "studio": Stage(
         horizon=0.62,
         ground=Level(0.955, 1.15, "gloss"),
