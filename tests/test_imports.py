@@ -1,6 +1,7 @@
 """Imports point one way (ARCHITECTURE.md): read from the source of all three distributions."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +112,7 @@ def room_of(module: str) -> str:
     return max((room for room in ROOMS if within(module, room)), key=len)
 
 
+@functools.cache
 def own_edges() -> list[tuple[str, str]]:
     return [
         (module, name)
