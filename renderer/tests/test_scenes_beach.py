@@ -31,7 +31,9 @@ def _beach(
     weather: Weather = "clear",
     speed: float = 1.0,
 ) -> Scene:
-    plan = ScenePlan(setting="beach", time=time, camera=camera, weather=weather, speed=speed)
+    plan = ScenePlan(
+        setting="beach", viewpoint="aerial", time=time, camera=camera, weather=weather, speed=speed
+    )
     return build(plan, _CANVAS, _TIMING, Rng("beach", seed))
 
 
@@ -156,7 +158,7 @@ def test_ground_and_canopy_reach_beyond_the_frame_under_the_fastest_move(move: C
 
 
 def test_a_small_draft_shows_the_beach_of_the_large_picture() -> None:
-    plan = ScenePlan(setting="beach", time="noon", camera="push")
+    plan = ScenePlan(setting="beach", viewpoint="aerial", time="noon", camera="push")
     tiny = []
     for canvas in (Canvas(432, 240), Canvas(960, 540)):
         frame = _frame(build(plan, canvas, _TIMING, Rng("beach", 4)), 48)
@@ -166,7 +168,7 @@ def test_a_small_draft_shows_the_beach_of_the_large_picture() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(320, 180), (180, 320), (240, 240), (336, 144)])
 def test_sea_and_land_share_the_picture_in_every_ratio(width: int, height: int) -> None:
-    plan = ScenePlan(setting="beach", time="noon")
+    plan = ScenePlan(setting="beach", viewpoint="aerial", time="noon")
     for seed in (1, 2, 3):
         scene = build(plan, Canvas(width, height), _TIMING, Rng("beach", seed))
         frame = _frame(scene, 0).astype(np.float64)

@@ -71,13 +71,45 @@ def swell_trains(wind: float, side: float) -> tuple[Train, ...]:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class SeaState:
+    """The waves of a moment on rows of constant distance, (steps, columns) each."""
+
+    height: Floats
+    slope_x: Floats
+    slope_z: Floats
+    marks: tuple[Floats, ...] = ()
+    """What else is known of every point and wanted at full size; at most four."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the rays of one moment see: linear colour and distance, and the state's marks."""
+
+    struck: Struck
+    light: Floats
+    marks: Floats | None
+
+
+def _filled(values: Floats, rows: int) -> Floats:
+    """The last ``rows`` rows; what is missing above repeats the first."""
+    count = min(rows, values.shape[0])
+    if count == rows:
+        return np.ascontiguousarray(values[-rows:])
+    out = np.empty((rows, *values.shape[1:]), np.float32)
+    out[rows - count :] = values
+    out[: rows - count] = values[0]
+    return out
+
+
 class OceanSurface:
     """Draws the sea under the horizon of a view."""
 
-    def __init__(self, view: View, rng: Rng, look: SeaLook) -> None:
+    def __init__(self, view: View, rng: Rng, look: SeaLook, grid_long: int = _GRID_LONG) -> None:
+        """``grid_long`` is the long side of the grid that rays are cast on."""
         canvas = view.canvas
         self._view, self._look, self._canvas = view, look, canvas
-        share = min(1.0, _GRID_LONG / canvas.long)
+        share = min(1.0, grid_long / canvas.long)
         self._grid = Canvas(max(8, round(canvas.width * share)), max(8, round(canvas.height * share)))
         self._share = self._grid.width / canvas.width
         below = (1 - view.horizon) * self._grid.height + view.margin * self._share
@@ -103,17 +135,20 @@ class OceanSurface:
         horizon = self._view.horizon * self._canvas.height + shift_y
         top = min(self._canvas.height - 8, max(0, math.floor(horizon) - round(0.10 * self._canvas.height)))
         caster = self._caster
-        x = caster.across(shift_x * self._share) + np.float32(_NEAR * 1.2 * pose.x)
-        z = np.broadcast_to(caster.depth[:, None] + np.float32(_NEAR * pose.zoom), x.shape)
-        height, slope_x, slope_z = self._surface(x, z, t)
+        ahead = np.broadcast_to(caster.depth[:, None], (caster.steps, self._room.width))
+        x, z = _travelled(caster.across(shift_x * self._share), ahead, pose)
+        surface = self._surface(x, z, t)
         above = self._room.height - round((self._canvas.height - top) * self._share)
-        struck = caster.cast(height * self._standing, (horizon - top) * self._share + above)
-        planes = self._light.planes(height, slope_x, slope_z, (x, z), t)
-        seen = caster.carried(struck, np.asarray(cv2.merge([*planes, np.ascontiguousarray(z)])))
-        self._compose(frame, struck, seen, (camera, pose, horizon), t, top, scratch)
+        struck = caster.cast(surface.height * self._standing, (horizon - top) * self._share + above)
+        planes = self._shade(surface, (x, z), t)
+        seen = caster.carried(struck, np.asarray(cv2.merge([*planes, np.ascontiguousarray(ahead)])))
+        marks = None
+        if surface.marks:
+            marks = caster.carried(struck, np.asarray(cv2.merge(surface.marks)))
+        self._compose(frame, _Seen(struck, seen, marks), (camera, pose), t, top, scratch)
 
-    def _surface(self, x: Floats, z: Floats, t: float) -> tuple[Floats, Floats, Floats]:
-        """Height, slope to the right and slope away, each (steps, columns)."""
+    def _surface(self, x: Floats, z: Floats, t: float) -> SeaState:
+        """The waves at places in metres, (steps, columns)."""
         steps, columns = x.shape
         total = np.zeros((steps, 4 * columns), np.float32)
         for field, runs in zip(self._swell.fields, self._runs, strict=True):
@@ -122,14 +157,17 @@ class OceanSurface:
                 found *= run.kept
                 total[run.rows] += found
         height, slope_x, slope_z, _ = cv2.split(total.reshape(steps, columns, 4))
-        return np.asarray(height), np.asarray(slope_x), np.asarray(slope_z)
+        return SeaState(np.asarray(height), np.asarray(slope_x), np.asarray(slope_z))
+
+    def _shade(self, surface: SeaState, place: tuple[Floats, Floats], t: float) -> list[Floats]:
+        """Linear red, green and blue of every point, (steps, columns) each."""
+        return self._light.planes(surface.height, surface.slope_x, surface.slope_z, place, t)
 
     def _compose(
         self,
         frame: Bytes8,
-        struck: Struck,
-        seen: Floats,
-        eye: tuple[Camera, Pose, float],
+        rays: _Seen,
+        eye: tuple[Camera, Pose],
         t: float,
         top: int,
         scratch: Scratch,
@@ -137,17 +175,19 @@ class OceanSurface:
         """Enlarge what the rays see, add ripples and flashes, lay it under the sky."""
         rows, width = frame.shape[0] - top, self._canvas.width
         grid_rows = round(rows * self._share)
-        full = np.empty((grid_rows, self._grid.width, 4), np.float32)
+        full = _filled(rays.light, grid_rows)
         cover = np.zeros((grid_rows, self._grid.width), np.float32)
-        count = min(grid_rows, seen.shape[0])
-        full[grid_rows - count :], cover[grid_rows - count :] = seen[-count:], struck.cover[-count:]
-        full[: grid_rows - count] = full[grid_rows - count]
+        count = min(grid_rows, rays.light.shape[0])
+        cover[grid_rows - count :] = rays.struck.cover[-count:]
         enlarger = self._enlargers.get(rows)
         if enlarger is None:
             enlarger = self._enlargers[rows] = Enlarger(Canvas(width, rows))
         picture = enlarger.bytes(np.ascontiguousarray(full[..., :3]), scratch)
         depth = imaging.resize(np.ascontiguousarray(full[..., 3]), width, rows)
-        self._ripple(picture, depth, eye, t)
+        marks = None
+        if rays.marks is not None:
+            marks = imaging.resize(_filled(rays.marks, grid_rows), width, rows)
+        self._ripple(picture, depth, marks, eye, t)
         mask = imaging.resize((cover * np.float32(255)).astype(np.uint8), width, rows)
         edge = int(np.argmax((mask == 255).all(1))) if (mask[-1] == 255).all() else rows
         alpha = imaging.triple(mask[:edge])
@@ -156,17 +196,18 @@ class OceanSurface:
             imaging.over(frame[top : top + edge], picture[:edge], np.asarray(cv2.bitwise_not(alpha)))
         frame[top + edge :] = picture[edge:]
 
-    def _ripple(self, picture: Bytes8, depth: Floats, eye: tuple[Camera, Pose, float], t: float) -> None:
-        """Fine ripples as light and dark, and the sun's flashes, at full size, in place."""
-        camera, pose, _ = eye
+    def _ripple(
+        self, picture: Bytes8, depth: Floats, marks: Floats | None, eye: tuple[Camera, Pose], t: float
+    ) -> None:
+        """Fine ripples as light and dark, and the sun's flashes, at full size, in place.
+
+        ``depth`` is how far away every pixel is, ``marks`` the state's marks there, if it has any.
+        """
+        camera, pose = eye
         _, shift_x, _ = camera.scale_shift(pose, math.inf)
-        width = picture.shape[1]
+        x, z = self._places(depth, shift_x, pose)
         per_metre = np.float32(_FINE_SIDE / _FINE_METRES)
-        middle = np.float32(0.5 * width + shift_x)
-        azimuth = (np.arange(width, dtype=np.float32)[None] - middle) * np.float32(1 / self._view.focal)
-        x = depth * azimuth + np.float32(_NEAR * 1.2 * pose.x)
-        x *= per_metre
-        z = (depth + np.float32(_NEAR * pose.zoom)) * per_metre
+        x, z = x * per_metre, z * per_metre
         drift = np.float32(0.6 * t * per_metre)
         fine = self._fine.at(x + drift * np.float32(0.5), z + drift)
         fine *= np.clip(np.float32(30.0) / depth, 0, 1)
@@ -174,6 +215,13 @@ class OceanSurface:
         cv2.multiply(picture, imaging.triple(fine.astype(np.uint8)), picture, 1 / 128.0)
         if self._look.glitter > 0.05:
             self._flash(picture, x, z, depth, shift_x, t)
+
+    def _places(self, depth: Floats, turn_x: float, pose: Pose) -> tuple[Floats, Floats]:
+        """Metres right and away of every pixel of a picture whose rays end at ``depth``."""
+        width = depth.shape[1]
+        middle = np.float32(0.5 * width + turn_x)
+        azimuth = (np.arange(width, dtype=np.float32)[None] - middle) * np.float32(1 / self._view.focal)
+        return _travelled(depth * azimuth, depth, pose)
 
     def _flash(self, picture: Bytes8, x: Floats, z: Floats, depth: Floats, turn_x: float, t: float) -> None:
         """Facets that throw the sun at the viewer, in the columns under it, in place."""
@@ -191,7 +239,7 @@ class OceanSurface:
         lane = np.exp(-((away / (np.float32(0.35) + near * np.float32(0.75))) ** 2))
         part = np.s_[:, left:right]
         # So near that a facet would be a large patch, none flashes.
-        lane *= np.clip((depth[part] - np.float32(9)) * np.float32(1 / 14), 0, 1)
+        lane *= np.clip((depth[part] - np.float32(12)) * np.float32(1 / 18), 0, 1)
         turn = np.float32(1.3 * t * _FINE_SIDE / _FINE_METRES)
         one = self._facets.at(x[part] * np.float32(1.45) + turn, z[part] * np.float32(0.50) - turn)
         two = self._facets.at(x[part] * np.float32(1.13) - turn, z[part] * np.float32(0.43) + turn)
@@ -315,6 +363,11 @@ def _sheen_table(glitter: float) -> Floats:
     cosine = np.linspace(0, 1, _TABLE, dtype=np.float64)
     sheen = 0.40 * cosine**40 + 2.0 * cosine**180
     return (sheen * glitter).astype(np.float32)
+
+
+def _travelled(x: Floats, z: Floats, pose: Pose) -> tuple[Floats, Floats]:
+    """Places in the sea, for an eye that has moved."""
+    return x + np.float32(_NEAR * 1.2 * pose.x), z + np.float32(_NEAR * pose.zoom)
 
 
 def _unit(x: float, slope: float) -> tuple[float, float, float]:

@@ -28,21 +28,23 @@ class SwayingSheet:
         rows = np.nonzero((alpha > 0.004).any(1))[0]
         self._top = int(rows[0]) if len(rows) else 0
         end = int(rows[-1]) + 1 if len(rows) else 1
-        cover = np.clip(alpha[self._top : end], 0, 1)
-        colour = (to8(light[self._top : end]) * cover[..., None] + np.float32(0.5)).astype(np.uint8)
+        columns = np.nonzero((alpha > 0.004).any(0))[0]
+        spare = 3.0 * float(bend.max()) + 4
+        self._left = max(0, int(columns[0] - spare)) if len(columns) else 0
+        right = min(alpha.shape[1], int(columns[-1] + spare)) if len(columns) else 2
+        window = np.s_[self._top : end, self._left : right]
+        cover = np.clip(alpha[window], 0, 1)
+        colour = (to8(light[window]) * cover[..., None] + np.float32(0.5)).astype(np.uint8)
         self._pixels = np.dstack([colour, (cover * np.float32(255) + np.float32(0.5)).astype(np.uint8)])
-        reach = bend[self._top : end]
-        small = (max(2, -(-reach.shape[0] // _STEP)), max(2, -(-reach.shape[1] // _STEP)))
-        self._bend = imaging.resize(np.ascontiguousarray(reach, np.float32), small[1], small[0], imaging.AREA)
+        push = np.ascontiguousarray(bend[window], np.float32)
+        small = (max(2, -(-push.shape[0] // _STEP)), max(2, -(-push.shape[1] // _STEP)))
+        self._bend = imaging.resize(push, small[1], small[0], imaging.AREA)
+        texels = np.float32(_STEP * 60 / max(alpha.shape))
         waves = value_noise(_SIDE, _SIDE, 14, 9, rng.sub("waves")) * np.float32(0.7)
         waves += value_noise(_SIDE, _SIDE, 40, 26, rng.sub("ripples")) * np.float32(0.3)
         self._waves = imaging.Torus((waves - np.float32(waves.mean())) * np.float32(3.0))
-        self._rows = np.arange(small[0], dtype=np.float32)[:, None] * np.float32(
-            _STEP * 60 / max(reach.shape)
-        )
-        self._columns = np.arange(small[1], dtype=np.float32)[None] * np.float32(
-            _STEP * 60 / max(reach.shape)
-        )
+        self._rows = np.arange(small[0], dtype=np.float32)[:, None] * texels
+        self._columns = np.arange(small[1], dtype=np.float32)[None] * texels
 
     def draw(self, frame: Bytes8, matrix: Floats, seconds: float, pace: float, lean: float = 0.0) -> None:
         """Blend the sheet of that moment over ``frame`` under a map that scales and shifts.
@@ -50,22 +52,26 @@ class SwayingSheet:
         Waves run to the right at ``pace`` texels of the wave noise per second; ``lean`` (-1 to 1) is the
         steady part of the push.
         """
-        scale, shift_x = float(matrix[0, 0]), float(matrix[0, 2])
+        scale = float(matrix[0, 0])
+        shift_x = float(matrix[0, 2]) + scale * self._left
         shift_y = float(matrix[1, 2]) + scale * self._top
-        height, width = frame.shape[:2]
+        height = frame.shape[0]
+        left = min(frame.shape[1], max(0, math.floor(shift_x)))
+        right = max(left, min(frame.shape[1], math.ceil(shift_x + scale * self._pixels.shape[1])))
+        width = right - left
         top = min(height, max(0, math.floor(shift_y)))
         bottom = max(top, min(height, math.ceil(shift_y + scale * self._pixels.shape[0])))
-        if bottom - top < 2:
+        if bottom - top < 2 or width < 2:
             return
         push = self._push(seconds, pace, lean)
         place = np.array([[1 / (scale * _STEP), 0.0, 0.0], [0.0, 1 / (scale * _STEP), 0.0]])
-        place[0, 2] = (0.5 - shift_x) / (scale * _STEP) - 0.5
+        place[0, 2] = (left + 0.5 - shift_x) / (scale * _STEP) - 0.5
         place[1, 2] = (top + 0.5 - shift_y) / (scale * _STEP) - 0.5
         size = (width, bottom - top)
         pushed = cv2.warpAffine(
             push, place, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
         )
-        across = (np.arange(width, dtype=np.float32) - np.float32(shift_x)) * np.float32(1 / scale)
+        across = (np.arange(left, right, dtype=np.float32) - np.float32(shift_x)) * np.float32(1 / scale)
         down = (np.arange(top, bottom, dtype=np.float32) - np.float32(shift_y)) * np.float32(1 / scale)
         map_x = across[None] - np.asarray(pushed, np.float32)
         # What leans far also hangs lower.
@@ -78,7 +84,7 @@ class SwayingSheet:
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=(0, 0, 0, 0),
         )
-        window = frame[top:bottom]
+        window = frame[top:bottom, left:right]
         alpha = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(moved, 3)), cv2.COLOR_GRAY2RGB)
         cv2.multiply(window, alpha, window, 1 / 255.0)
         cv2.add(window, cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), window)

@@ -1,0 +1,198 @@
+"""A sandy shore seen from the beach: breakers that rise, fold and run up the sand, foam, wet and dry sand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from meshapi_renderer import imaging
+from meshapi_renderer.array_types import Bytes8, Floats
+from meshapi_renderer.camera import Camera, Pose
+from meshapi_renderer.colour import smoothstep, swatch8
+from meshapi_renderer.elements.ocean_surface import OceanSurface, SeaLook, SeaState
+from meshapi_renderer.elements.surf_rhythm import SETS, arrival, run_up
+from meshapi_renderer.noise import fbm, line_noise
+from meshapi_renderer.rng import Rng
+from meshapi_renderer.view import View
+
+_SIDE = 512
+_GRID_LONG = 384
+_NEAREST = 13.0
+"""Metres from the eye to the mean edge of the water."""
+_START = 34.0
+"""Metres off the edge at which a breaker is born."""
+_RUN = 3.6
+"""Metres a wave runs up the sand."""
+_LACE_METRES = 5.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShoreLook:
+    """Colours of the shore, linear and exposed."""
+
+    dry: Floats
+    wet: Floats
+    shallow: Floats
+    """Water a hand deep over the sand."""
+    foam: Floats
+    strength: float
+    """Height of the breakers, 1 on a fair day."""
+
+
+class ShoreSurface(OceanSurface):
+    """The sea under the horizon of a view, ending on sand at the viewer's feet."""
+
+    def __init__(self, view: View, rng: Rng, look: SeaLook, shore: ShoreLook) -> None:
+        super().__init__(view, rng, look, _GRID_LONG)
+        self._shore = shore
+        draws = rng.sub("shore")
+        self._slant, self._bend = 0.22 * draws.sign() * draws.uniform(0.5, 1), draws.u() * math.tau
+        self._lace = imaging.Torus(fbm(_SIDE, _SIDE, 8, 5, draws.sub("lace"), 0.6, ridge=True))
+        self._grain = imaging.Torus(_grain(draws.sub("grain")))
+        wobble = line_noise(_SIDE, 24, 4, draws.sub("wobble"), 0.55) - np.float32(0.5)
+        self._foam8 = swatch8(shore.foam)
+        self._wobble = imaging.Torus(np.ascontiguousarray(np.repeat(wobble[None], 4, axis=0)))
+
+    def _seaward(self, x: Floats, z: Floats) -> Floats:
+        """Metres from the mean edge of the water, positive towards the sea."""
+        edge = np.float32(_NEAREST) + x * np.float32(self._slant)
+        edge += np.sin(x * np.float32(0.11) + np.float32(self._bend)) * np.float32(1.1)
+        return np.asarray(z - edge)
+
+    def _ragged(self, x: Floats, speed: float, seconds: float) -> Floats:
+        """Unevenness along the shore, about -1 to 1."""
+        along = x * np.float32(9.0) + np.float32(speed * seconds)
+        return np.asarray(self._wobble.at(along, np.ones_like(along)) * np.float32(2.2))
+
+    def _surface(self, x: Floats, z: Floats, t: float) -> SeaState:
+        state = super()._surface(x, z, t)
+        off = self._seaward(x, z)
+        calm = np.clip(off * np.float32(1 / 40), 0, 1)
+        height, slope_x = state.height * calm, state.slope_x * calm
+        slope_z = state.slope_z * (np.float32(0.25) + calm * np.float32(0.75))
+        ragged = self._ragged(x, 0.8, t)
+        edge = self._edge(off, ragged, t)
+        # Foam along the edge that runs up the sand, and in a sheet behind it.
+        foam = np.clip(np.float32(0.85) - np.abs(edge - np.float32(0.16)) * np.float32(2.2), 0, 0.75)
+        np.maximum(
+            foam, np.clip((np.float32(4.6) - edge) * np.float32(0.16), 0, 0.62) * (edge > 0.1), out=foam
+        )
+        for index in range(SETS):
+            away, tall, broken = breaker(t, index)
+            if tall < 0.02:
+                continue
+            along = off - np.float32(away) - ragged * np.float32(0.055 * away + 0.25)
+            # Steep in front, long behind.
+            wide = np.where(
+                along < 0, np.float32(1 / (0.055 * away + 0.35)), np.float32(1 / (0.14 * away + 1.0))
+            )
+            share = along * wide
+            bump = np.exp(-share * share) * np.float32(tall * self._shore.strength)
+            height += bump
+            slope_z -= bump * share * wide * np.float32(1.4)
+            if broken > 0.01:
+                crest = np.clip(along * np.float32(1.6) + np.float32(0.8), 0, 1)
+                crest *= np.clip(np.float32(1.1) - along * np.float32(1 / (0.8 + 0.12 * away)), 0, 1)
+                trail = np.clip(np.float32(0.60) - along * np.float32(0.10), 0, 0.55) * (along > 0)
+                np.maximum(foam, np.maximum(crest, trail) * np.float32(broken), out=foam)
+        wet = off > 0
+        height = np.maximum(height, 0) * wet + np.minimum(height, 0) * wet
+        height += np.maximum(-off, 0) * np.float32(0.035)
+        return SeaState(height, slope_x, slope_z, (off, edge, np.asarray(foam, np.float32)))
+
+    def _shade(self, surface: SeaState, place: tuple[Floats, Floats], t: float) -> list[Floats]:
+        planes = super()._shade(surface, place, t)
+        off, edge, _ = surface.marks
+        shore = self._shore
+        # Sand shines through water that grows deeper seawards.
+        clear = np.exp(np.maximum(off, 0) * np.float32(-0.085)) * np.float32(0.80)
+        under = np.clip(edge * np.float32(4) + np.float32(0.6), 0, 1)
+        dry = smoothstep(-_RUN - 0.6, -_RUN - 2.6, off)
+        shine = (1 - dry) * np.float32(0.20)
+        for channel in range(3):
+            water = planes[channel] + (np.float32(shore.shallow[channel]) - planes[channel]) * clear
+            sand = dry * np.float32(shore.dry[channel] - shore.wet[channel])
+            sand += np.float32(shore.wet[channel])
+            # Wet sand mirrors the sky a little.
+            sand += (np.float32(self._look.horizon[channel]) - sand) * shine
+            planes[channel] = sand + (water - sand) * under
+        return planes
+
+    @staticmethod
+    def _edge(off: Floats, ragged: Floats, t: float) -> Floats:
+        """Metres inside the water's edge of the moment: positive under water."""
+        high = run_up(t)
+        return np.asarray(off + np.float32(_RUN * high) + ragged * np.float32(0.55 * (0.4 + 0.6 * high)))
+
+    def _ripple(
+        self, picture: Bytes8, depth: Floats, marks: Floats | None, eye: tuple[Camera, Pose], t: float
+    ) -> None:
+        """Ripples on the water, grain on the sand, foam over both, at full size."""
+        camera, pose = eye
+        sea = _rows_beyond(depth, _NEAREST - 2.0)
+        super()._ripple(picture[:sea], depth[:sea], None, eye, t)
+        near = _rows_beyond(depth, 60.0)
+        if marks is None or picture.shape[0] - near < 4:
+            return
+        _, shift_x, _ = camera.scale_shift(pose, math.inf)
+        x, z = self._places(depth[near:], shift_x, pose)
+        part = picture[near:]
+        self._lay_grain(part, x, z, np.ascontiguousarray(marks[near:, :, 1]))
+        self._lay_foam(part, x, z, np.ascontiguousarray(marks[near:, :, 2]), t)
+
+    def _lay_grain(self, picture: Bytes8, x: Floats, z: Floats, edge: Floats) -> None:
+        first = int(np.argmax((edge < 0).any(1))) if (edge < 0).any() else picture.shape[0]
+        if picture.shape[0] - first < 4:
+            return
+        per_metre = np.float32(_SIDE / 3.2)
+        grain = self._grain.at(x[first:] * per_metre, z[first:] * per_metre)
+        grain *= np.clip(np.float32(7.0) / z[first:], 0, 1)
+        grain *= edge[first:] < 0
+        grain += np.float32(128)
+        window = picture[first:]
+        cv2.multiply(window, imaging.triple(grain.astype(np.uint8)), window, 1 / 128.0)
+
+    def _lay_foam(self, picture: Bytes8, x: Floats, z: Floats, foam: Floats, t: float) -> None:
+        """Foam as lace, at full size, where there is any."""
+        per_metre = np.float32(_SIDE / _LACE_METRES)
+        u, v = x * per_metre, (z + np.float32(0.25 * t)) * (per_metre * np.float32(0.7))
+        lace = self._lace.at(u, v)
+        coarse = self._lace.at(u * np.float32(0.33) + np.float32(9), v * np.float32(0.29))
+        there = lace * np.float32(1.15)
+        there += coarse * np.float32(0.5)
+        there += foam
+        mask = np.clip((there - np.float32(1.31)) * np.float32(5.5), 0, 1)
+        mask *= np.clip(foam * np.float32(5.0), 0, 1)
+        mask *= lace * np.float32(150) + np.float32(120)
+        alpha = np.minimum(mask, 240).astype(np.uint8)
+        imaging.tint(picture, alpha, self._foam8)
+
+
+def _rows_beyond(depth: Floats, far: float) -> int:
+    """How many rows from the top lie wholly beyond that distance."""
+    return int(np.argmax((depth < far).any(1))) if (depth < far).any() else depth.shape[0]
+
+
+def _step(a: float, b: float, x: float) -> float:
+    """`colour.smoothstep` of one number."""
+    t = min(1.0, max(0.0, (x - a) / (b - a)))
+    return t * t * (3 - 2 * t)
+
+
+def breaker(t: float, index: int) -> tuple[float, float, float]:
+    """(metres off the edge, height in metres, how far it has broken) of one wave of the set."""
+    share = arrival(t, index)
+    away = _START * (1 - share) ** 1.15 - 1.2 * share
+    rise = _step(0.0, 0.55, share) * (1 - 0.78 * _step(0.62, 0.92, share))
+    broken = _step(15.0, 8.0, away) * _step(-0.5, 1.5, away)
+    return away, 0.62 * rise * _step(1.0, 0.93, share), broken
+
+
+def _grain(rng: Rng) -> Floats:
+    """How much lighter or darker grains and little ripples of sand are, in 1/128."""
+    fine = fbm(_SIDE, _SIDE, 60, 3, rng.sub("fine"), 0.7) - np.float32(0.5)
+    broad = fbm(_SIDE, _SIDE, 10, 4, rng.sub("broad"), 0.5) - np.float32(0.5)
+    return np.clip(fine * np.float32(60) + broad * np.float32(45), -60, 60).astype(np.float32)
