@@ -1,7 +1,7 @@
 """Runway's tasks: create by one of three routes, get, delete.
 
-Sources: the request and task types of ``runwayml`` 5.24.0; docs.dev.runwayml.com on errors, tiers and outputs.
-There is no list and no idempotency key, so a lost answer cannot be settled.
+Sources: the request and task types of ``runwayml`` 5.24.0; docs.dev.runwayml.com on errors, tiers and
+outputs. There is no list and no idempotency key, so a lost answer cannot be settled.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ class Runway(Adapter):
         )
 
     def submit(self, job: Job) -> Talk[Accepted]:
-        """POST to the route for what is given: text, frames or a video. The token is for Runway's logs only."""
+        """POST to the route for what is given. The token is for Runway's logs only."""
         route, body = route_and_body(job)
         response = yield post(route, body, headers=(("idempotency-key", job.token),))
         if not response.ok:

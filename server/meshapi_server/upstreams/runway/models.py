@@ -1,9 +1,10 @@
 """Which fields each model takes on each route, and its exact sizes. Facts of ``runwayml`` 5.24.0.
 
-Runway refuses a field that a model lacks, and tells shape and resolution together as pixels (``1280:720``). Words:
-``sizes`` (such pixels), ``auto`` (``auto_720p``: the shape follows the input), ``ratio`` and ``resolution`` (as
-words of their own), ``duration``, ``any`` (``"auto"`` is a duration), ``audio``, ``seed``, ``negative``, ``draft``,
-``format``, and the inputs ``references``, ``videos``, ``audios``, and ``video`` (the field of a video to change).
+Runway refuses a field that a model lacks, and tells shape and resolution together as pixels (``1280:720``).
+The words: ``sizes`` (such pixels), ``auto`` (``auto_720p``: the shape follows the input), ``ratio`` and
+``resolution`` (words of their own), ``shape`` (the target shape of a changed video), ``duration``, ``any``
+(``"auto"`` is a duration), ``audio``, ``seed``, ``negative``, ``draft``, ``format``; and the inputs
+``references``, ``videos`` and ``audios``.
 """
 
 from collections.abc import Mapping

@@ -58,7 +58,7 @@ def _failure(task: Mapping[str, Any]) -> Fault:
 def _charged(task: Mapping[str, Any]) -> Literal["yes", "no", "unknown"]:
     """What an ended task cost, as it says itself."""
     cost = task.get("cost")
-    credits = cost.get("credits") if isinstance(cost, dict) else None
-    if not isinstance(credits, (int, float)):
+    spent = cost.get("credits") if isinstance(cost, dict) else None
+    if not isinstance(spent, (int, float)):
         return "unknown"
-    return "yes" if credits > 0 else "no"
+    return "yes" if spent > 0 else "no"

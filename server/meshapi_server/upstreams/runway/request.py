@@ -5,7 +5,7 @@ from typing import Any
 
 from meshapi_server.upstreams.adapter import ContentItem, Job, Rejected, Spec, TaskError
 
-from .models import MODELS, UNKNOWN, Model, Sizes
+from .models import MODELS, UNKNOWN, Sizes
 
 _TEXT, _IMAGE, _VIDEO = "/v1/text_to_video", "/v1/image_to_video", "/v1/video_to_video"
 _POSITIONS = {"first_frame": "first", "last_frame": "last"}
@@ -94,7 +94,7 @@ def _slope(ratio: str) -> float:
 def _settings(job: Job, takes: frozenset[str]) -> dict[str, Any]:
     spec = job.spec
     duration: int | str | None = spec.duration
-    if duration is not None and duration < 1:
+    if spec.duration is not None and spec.duration < 1:
         duration = "auto" if "any" in takes else None
     wishes = (
         ("duration", "duration", duration),
