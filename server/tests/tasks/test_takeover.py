@@ -1,13 +1,18 @@
 """Workers that die, freeze or fall behind: their tasks are taken over, and they change nothing later."""
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from meshapi_server.tasks.changes import Changes
+from meshapi_server.tasks.limits import Pool
+from meshapi_server.tasks.rendering import RenderDriver
 from meshapi_server.tasks.states import Event, State, Status
 from meshapi_server.tasks.task import Claim
-from meshapi_server.upstreams.contract import Job, Progress, Rendered
+from meshapi_server.upstreams.contract import Job, LocalUpstream, Progress, Rendered
 
 from .bench import LEASE, LOCAL, Bench
 from .scripted import REFUSAL, Gate, ScriptedLocal, ScriptedRemote, deliver, never, running
@@ -25,6 +30,18 @@ class Freeze:
 
     def thaw(self) -> None:
         self._answer.set()
+
+
+async def begun(bench: Bench, upstream: ScriptedLocal, name: str) -> Coroutine[Any, Any, None]:
+    """The render of the one task that waits, claimed by a worker in a process of its own."""
+    await bench.store.set_pools([Pool(name="upstream:mesh", capacity=1)])
+    now = bench.clock()
+    (claim,) = await bench.store.claim(
+        Event.CLAIM_RENDER, upstreams=("mesh",), worker=name, now=now, lease_until=now + 30_000, limit=1
+    )
+    local: dict[str, LocalUpstream] = {"mesh": upstream}
+    driver = RenderDriver(bench.store, bench.files, Changes(), bench.clock, bench.jobs(), local, LEASE)
+    return driver.render(claim)
 
 
 async def test_a_worker_that_starts_alone_takes_over_what_a_killed_one_held(bench: Bench) -> None:
@@ -97,21 +114,19 @@ async def test_a_frozen_render_says_nothing_when_another_worker_has_begun_it(ben
         return await deliver(workspace)
 
     task = await bench.create(LOCAL)
-    async with bench.working(ScriptedLocal(frozen_draw)):
-        await freeze.asked.wait()
-        bench.pass_time(LEASE + 1)
-        await bench.reap()
-        other = bench.worker(ScriptedLocal(slow_draw))
-        loop = asyncio.create_task(other.run())
-        await slow.asked.wait()
-        freeze.thaw()
-        await bench.turns()
-        row = await bench.schedule(task)
-        assert (row.state, row.attempt) == (State.RENDERING, 2)
-        slow.thaw()
-        assert (await bench.ended(task)).status is Status.SUCCEEDED
-        await asyncio.wait_for(other.stop(), 10)
-        await loop
+    frozen = asyncio.create_task(await begun(bench, ScriptedLocal(frozen_draw), "frozen"))
+    await freeze.asked.wait()
+    bench.pass_time(LEASE + 1)
+    await bench.reap()
+    other = asyncio.create_task(await begun(bench, ScriptedLocal(slow_draw), "other"))
+    await slow.asked.wait()
+    freeze.thaw()
+    await frozen
+    row = await bench.schedule(task)
+    assert (row.state, row.attempt, row.worker) == (State.RENDERING, 2, "other")
+    slow.thaw()
+    await other
+    assert (await bench.task(task.id)).status is Status.SUCCEEDED
 
 
 async def test_a_frozen_cancel_says_nothing_when_another_worker_tells_the_upstream(bench: Bench) -> None:
