@@ -4,6 +4,7 @@ from .fake.ark import Ark
 from .fake.dialect import Dialect
 from .fake.openai_videos import OpenAIVideos
 from .runway.dialect import Runway
+from .xai.dialect import XAI
 
 
 def every_dialect() -> tuple[Dialect, ...]:
@@ -13,4 +14,5 @@ def every_dialect() -> tuple[Dialect, ...]:
         Ark("volcengine", "/volcengine/api/v3"),
         OpenAIVideos(),
         Runway(),
+        XAI(),
     )

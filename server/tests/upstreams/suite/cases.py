@@ -80,6 +80,12 @@ CASES: tuple[Case, ...] = (
         late=frozenset({"moderated_input"}),
         withheld_retryable=False,
     ),
+    Case(
+        name="xai",
+        model="grok-imagine-video-1.5",
+        environment={"XAI_API_KEY": SECRET},
+        spec={"duration": 8, "resolution": "720p", "ratio": "16:9", "generate_audio": True},
+    ),
 )
 
 
