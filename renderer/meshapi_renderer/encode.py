@@ -70,7 +70,7 @@ _VIDEO: Final[dict[VideoCodec, _VideoEncoder]] = {
     ),
     "vp9": _VideoEncoder(
         name="libvpx-vp9",
-        final={**_VP9, "cpu-used": "7", "crf": "26"},
+        final={**_VP9, "cpu-used": "7", "crf": "30"},
         draft={**_VP9, "cpu-used": "8", "crf": "40"},
     ),
 }

@@ -23,7 +23,7 @@ def _bottle(path: Path, background: tuple[int, ...] = (250, 250, 248), mode: str
     return str(path)
 
 
-def _job(references: tuple[str, ...], prompt: str = "the desert at noon") -> Job:
+def _job(references: tuple[str, ...], prompt: str = "abstract neon waves") -> Job:
     return Job(
         prompt=prompt, seed=1, frames=24, output="unused.mp4", resolution="480p", camera_fixed=True,
         reference_images=references,
@@ -105,8 +105,8 @@ def test_a_photograph_beside_a_thing_still_gives_its_colours(
     assert "reference images: what the others show" in composition.plan.left_out
 
 
-@pytest.mark.parametrize("prompt", ["a lake at noon", "outer space", "above the clouds"])
-def test_a_thing_floats_or_hovers_where_there_is_no_ground(tmp_path: Path, prompt: str) -> None:
+@pytest.mark.parametrize("prompt", ["outer space", "above the clouds"])
+def test_a_thing_hovers_where_there_is_no_ground(tmp_path: Path, prompt: str) -> None:
     job = _job((_bottle(tmp_path / "bottle.png"),), prompt)
     scene = build_scene(compose(job))
     first, last = (scene.frame(index, Scratch()).copy() for index in (0, 23))

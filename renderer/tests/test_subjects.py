@@ -19,7 +19,7 @@ from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scratch, Timing
 from meshapi_renderer.subjects.curves import bend, limb
 from meshapi_renderer.subjects.light import measure
-from meshapi_renderer.subjects.stage import STAGES, has_place, medium_of
+from meshapi_renderer.subjects.stage import STAGES, has_place, medium_of, medium_of_thing
 from meshapi_renderer.subjects.staged import StagedScene
 from meshapi_renderer.subjects.walk import STANCE, foot, way_per_cycle
 
@@ -76,6 +76,19 @@ def _change(plan: ScenePlan, canvas: Canvas = _CANVAS, index: int = 48) -> Float
     scene, empty = _staged(plan, canvas)
     shown = scene.frame(index, Scratch())
     return np.asarray(np.abs(shown.astype(np.float32) - empty.astype(np.float32)).mean(axis=2))
+
+
+def test_every_setting_has_a_stage_and_something_can_be_put_on_it() -> None:
+    assert set(STAGES) == set(SETTINGS)
+    for setting in SETTINGS:
+        assert any(has_place(subject, setting, "ground") for subject in SUBJECTS)
+        assert medium_of_thing(setting, "ground") is not None
+
+
+def test_seen_from_straight_above_nothing_is_put_into_a_beach_or_the_sea() -> None:
+    for setting in ("beach", "ocean"):
+        assert not any(has_place(subject, setting, "aerial") for subject in SUBJECTS)
+        assert medium_of_thing(setting, "aerial") is None
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -224,7 +237,9 @@ def test_a_prompt_with_a_subject_renders_it_into_the_scene() -> None:
         job = Job(prompt=prompt, seed=3, frames=24, output="unused.mp4", resolution="480p", camera_fixed=True)
         return build_scene(compose(job)).frame(12, Scratch()).copy()
 
-    change = np.abs(middle("a dog in the desert").astype(int) - middle("the desert")).mean(axis=2)
+    change = np.abs(middle("a dog, abstract neon waves").astype(int) - middle("abstract neon waves")).mean(
+        axis=2
+    )
     assert 0.001 < (change > 12).mean() < 0.15
 
 
