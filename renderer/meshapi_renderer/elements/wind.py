@@ -6,7 +6,7 @@ import math
 
 from meshapi_renderer.rng import Rng
 
-_LEAN = 0.0056
+_LEAN = 0.0085
 
 
 class Gusts:

@@ -85,13 +85,13 @@ class Dunes:
         wind = air(plan.weather).wind
         # Blown sand shows best against a low sun.
         low_sun = plan.time in ("sunrise", "golden", "sunset", "dusk")
-        blown = (0.30 if low_sun else 0.20 if night else 0.12) + 0.09 * wind
+        blown = (0.46 if low_sun else 0.24 if night else 0.34) + 0.11 * wind
         pace = 14.0 * wind * plan.speed
         self._sand = Spindrift(view, rng.sub("spindrift"), swatch8(glow), blown, pace, eye=14.0)
         sunny = plan.weather in ("clear", "cloudy") and plan.time in ("noon", "golden")
         self._shadows: CloudShadows | None = None
         if sunny:
-            self._shadows = CloudShadows(view, rng.sub("cloud shadows"), 0.34, 55.0 * wind * plan.speed)
+            self._shadows = CloudShadows(view, rng.sub("cloud shadows"), 0.40, 95.0 * wind * plan.speed)
         brightness = min(1.0, 0.25 + 1.4 * float(tones.horizon.mean()) * tones.exposure)
         self._falling = weather_particles(
             plan.weather, canvas, rng.sub("falling"), brightness, speed=plan.speed

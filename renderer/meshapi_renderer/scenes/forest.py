@@ -17,6 +17,7 @@ from meshapi_renderer.elements.pines import PineLight
 from meshapi_renderer.elements.shafts import Sunbeams
 from meshapi_renderer.elements.sky import Body
 from meshapi_renderer.elements.wind import Gusts
+from meshapi_renderer.elements.wind_waves import WindWaves
 from meshapi_renderer.elements.woodland import Wood, WoodLight, reference_height, snow_ground
 from meshapi_renderer.layers import Layer, covered_from, hidden_rows, swayed
 from meshapi_renderer.plan import ScenePlan, Season
@@ -71,6 +72,8 @@ class Forest:
             plan.weather, canvas, rng.sub("falling"), brightness, speed=plan.speed
         )
         self._floaters = _floaters(plan, canvas, light, rng.sub("floaters"), snow)
+        # Light runs over the grass of the clearing with the gusts; snow lies still.
+        self._waves = None if snow else WindWaves(view, rng.sub("waves"), 0.10, 4.5 * wind, 1.7)
         self._beams = _beams(plan, view, tones, self._sky.body, rng.sub("beams"))
 
     def frame(self, index: int, scratch: Scratch) -> Bytes8:
@@ -86,6 +89,9 @@ class Forest:
                 if behind == layer.depth:
                     _, shift_x, shift_y = camera.scale_shift(pose, layer.depth)
                     sheet.draw(frame, seconds, (shift_x, shift_y))
+        if self._waves is not None:
+            _, shift_x, shift_y = camera.scale_shift(pose, 2.0)
+            self._waves.draw(frame, seconds, (shift_x, shift_y))
         if self._beams is not None:
             self._beams.draw(frame, seconds, scratch)
         if self._floaters is not None:
