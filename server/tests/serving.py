@@ -177,12 +177,19 @@ class ServerProcess:
                 cwd=self.data.parent,
                 env=environment(**self._variables),
             )
+        try:
+            self._wait(before, self._process)
+        except BaseException:
+            self._process.kill()
+            raise
+        return self
+
+    def _wait(self, before: dict[str, Any], process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while self._development() == before or not self._answers():
-            assert self._process.poll() is None, self.stderr
+            assert process.poll() is None, self.stderr
             assert time.monotonic() < deadline, "the server does not answer"
             time.sleep(0.02)
-        return self
 
     def caller(self, api_key: str | None = "") -> Caller:
         """A caller with the development key, with another, or (None) with none."""
