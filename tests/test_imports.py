@@ -48,6 +48,7 @@ ROOMS: dict[str, set[str]] = {
     "meshapi_server.api": {
         "meshapi_server.tasks",
         "meshapi_server.accounts",
+        "meshapi_server.callbacks",
         "meshapi_server.files",
         "meshapi_server.upstreams.rows",  # the wire's model row is made from a card, once
     },
@@ -67,6 +68,7 @@ ROOMS: dict[str, set[str]] = {
     "meshapi_server.database": {
         "meshapi_server.store",
         "meshapi_server.accounts",
+        "meshapi_server.callbacks.ports",
         "meshapi_server.settings",
         *PORTS,
     },

@@ -1,19 +1,24 @@
 """Composition: the only place that names concrete classes."""
 
 import asyncio
+import functools
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from msgspec import Struct
+from yarl import URL
 
 from meshapi_server import __version__
 from meshapi_server.accounts.keys import Keys
 from meshapi_server.api.application import Application
 from meshapi_server.api.call import Call
 from meshapi_server.api.content import Content
+from meshapi_server.api.content_items import http_url_problem
+from meshapi_server.api.deliveries import Deliveries
 from meshapi_server.api.events import Events
+from meshapi_server.api.feed import Feed
 from meshapi_server.api.generations import Generations
 from meshapi_server.api.health import HealthCheck
 from meshapi_server.api.models import Models
@@ -21,6 +26,11 @@ from meshapi_server.api.openapi import OpenAPI
 from meshapi_server.api.timeline import Timeline
 from meshapi_server.api.upstream_callbacks import UpstreamCallbacks
 from meshapi_server.api.view import TaskView
+from meshapi_server.api.webhook_bodies import callback_body
+from meshapi_server.api.webhooks import WebhookEndpoints
+from meshapi_server.callbacks.courier import Courier, CourierSettings
+from meshapi_server.callbacks.sender import Sender
+from meshapi_server.callbacks.service import Webhooks
 from meshapi_server.database import Database
 from meshapi_server.destinations.guard import Guard
 from meshapi_server.files.links import Links
@@ -110,6 +120,9 @@ class Server:
         worker: Worker | None,
         app: Application,
         upstreams: Upstreams,
+        webhooks: Webhooks,
+        courier: Courier | None,
+        sender: Sender,
     ) -> None:
         self.keys = keys
         self.app = app
@@ -117,6 +130,9 @@ class Server:
         self._files = files
         self._worker = worker
         self._upstreams = upstreams
+        self._webhooks = webhooks
+        self._courier = courier
+        self._sender = sender
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -174,8 +190,26 @@ class Server:
             )
         server: Server
         view = TaskView(links)
+        sender = Sender(profile.guard)
+        courier = None
+        if settings.role != "api":
+            courier = Courier(
+                database.callbacks,
+                sender.send,
+                lambda task: callback_body(task, view),
+                clock,
+                CourierSettings(name=f"{os.getpid()}-{ids.ulid()}", tick=settings.tick),
+            )
+            changes.when_ended(courier.ring)
+        destination_problem = functools.partial(_destination_problem, profile.guard)
+        webhooks = Webhooks(
+            database.callbacks, destination_problem, clock, courier.ring if courier is not None else _nobody
+        )
         operations = (
-            *Generations(tasks, view).operations(),
+            *Generations(tasks, view, destination_problem).operations(),
+            *WebhookEndpoints(webhooks).operations(),
+            *Deliveries(webhooks).operations(),
+            *Feed(webhooks, view).operations(),
             *Events(tasks, view).operations(),
             *Timeline(tasks).operations(),
             *Content(tasks, files, links).operations(),
@@ -190,7 +224,7 @@ class Server:
             startup=lambda: server.start(),
             shutdown=lambda: server.stop(),
         )
-        server = cls(database, files, keys, worker, app, upstreams)
+        server = cls(database, files, keys, worker, app, upstreams, webhooks, courier, sender)
         return server
 
     async def start(self) -> None:
@@ -198,12 +232,18 @@ class Server:
         if self._worker is not None:
             await self._worker.prepare(alone=not self._database.shared)
             self._tasks.append(asyncio.create_task(self._worker.run()))
+        if self._courier is not None:
+            await self._courier.prepare(alone=not self._database.shared)
+            self._tasks.append(asyncio.create_task(self._courier.run()))
         self._tasks.append(asyncio.create_task(self._sweep()))
 
     async def stop(self) -> None:
         """Give unfinished work back and close the store."""
         if self._worker is not None:
             await self._worker.stop()
+        if self._courier is not None:
+            await self._courier.stop()
+        await self._sender.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -223,10 +263,27 @@ class Server:
             try:
                 before = self._database.clock() - _IDEMPOTENCY_KEPT
                 forgotten = await self._database.store.sweep_idempotency(before)
+                events = await self._webhooks.sweep()
             except Exception:
                 log.exception("sweep failed")
             else:
-                log.debug("swept idempotency keys", forgotten=forgotten)
+                log.debug("swept idempotency keys", forgotten=forgotten, events=events)
+
+
+def _destination_problem(guard: Guard, text: str) -> str | None:
+    """What is wrong with a URL that a caller names as a destination; None if nothing."""
+    problem = http_url_problem(text)
+    if problem is not None:
+        return problem
+    try:
+        refusal = guard.problem(URL(text))
+    except ValueError:
+        refusal = "is no http(s) URL"
+    return None if refusal is None else f"the URL {refusal}"
+
+
+def _nobody() -> None:
+    """Where no courier works, nobody is woken: those of other processes look by themselves."""
 
 
 def _receiver(

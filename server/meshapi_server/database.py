@@ -8,10 +8,12 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from meshapi_server.accounts.keys import KeyStore
+from meshapi_server.callbacks.ports import CallbackStore
 from meshapi_server.settings import SettingsInvalid
 from meshapi_server.store.database_url import shown
 from meshapi_server.store.postgres import PostgresStore
 from meshapi_server.store.sqlite import SqliteStore
+from meshapi_server.store.stored_callbacks import StoredCallbacks
 from meshapi_server.store.stored_keys import StoredKeys
 from meshapi_server.tasks.clock import Clock, system_clock
 from meshapi_server.tasks.ports import Hints, Store
@@ -30,6 +32,7 @@ class Database(Struct, frozen=True, kw_only=True):
 
     store: Store
     keys: KeyRoom
+    callbacks: CallbackStore
     clock: Clock
     hints: Hints | None
     shared: bool
@@ -60,6 +63,7 @@ async def open_database(url: str) -> Database:
         return Database(
             store=shared,
             keys=StoredKeys(shared),
+            callbacks=StoredCallbacks(shared),
             clock=shared.clock,
             hints=shared.hints,
             shared=True,
@@ -70,6 +74,7 @@ async def open_database(url: str) -> Database:
     return Database(
         store=store,
         keys=StoredKeys(store),
+        callbacks=StoredCallbacks(store),
         clock=system_clock,
         hints=None,
         shared=False,

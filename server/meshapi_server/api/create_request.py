@@ -53,7 +53,7 @@ def read(body: bytes) -> CreateRequest:
         parsed = _decoder.decode(body)
         unknown = [name for name in _names.decode(body) if name not in _KNOWN]
     except msgspec.ValidationError as problem:
-        raise validation((_detail(str(problem)),)) from None
+        raise validation((detail(str(problem)),)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise APIError("invalid_request", f"The body is no valid JSON: {problem}") from None
     if len(unknown) > _MOST_UNKNOWN or any(len(name) > _LONGEST_NAME for name in unknown):
@@ -103,7 +103,7 @@ def _check_callback(url: str) -> None:
         raise validation((Detail("value_error", ("body", "callback_url"), problem),))
 
 
-def _detail(text: str) -> Detail:
+def detail(text: str) -> Detail:
     """msgspec's sentence, e.g. "Expected `int`, got `str` - at `$.content[0].type`", as a detail."""
     match = _PLACE.match(text)
     message, path = (match["message"], match["path"] or "") if match else (text, "")

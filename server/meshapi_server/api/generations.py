@@ -5,13 +5,15 @@ import re
 
 import msgspec
 
+from meshapi_server.callbacks.service import Problem
 from meshapi_server.tasks.ports import Idempotency
 from meshapi_server.tasks.service import TaskService
 from meshapi_server.tasks.task import Task
 
 from . import create_request, query
 from .call import Answer, Call, Reply
-from .errors import APIError
+from .errors import APIError, invalid
+from .json_body import check_media_type
 from .operation import Operation, Response, header, path
 from .operation import query as query_parameter
 from .view import TaskView, quote_body
@@ -19,7 +21,6 @@ from .wire import CreateBody, CreatedBody, Deleted, QuoteBody, TaskBody, TaskLis
 
 _encode = msgspec.json.Encoder().encode
 _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
-_JSON = re.compile(r"^application/(json|[a-z0-9.+-]+\+json)\s*(;|$)", re.IGNORECASE)
 
 COLLECTION = "/v1/video/generations"
 QUOTE = "/v1/video/quote"
@@ -30,18 +31,22 @@ TASK_ID = path("task_id", "The task's id.", type="string")
 class Generations:
     """Handlers of the generation tasks."""
 
-    def __init__(self, tasks: TaskService, view: TaskView) -> None:
+    def __init__(
+        self, tasks: TaskService, view: TaskView, destination_problem: Problem = lambda _: None
+    ) -> None:
         self._tasks = tasks
         self._view = view
+        self._destination_problem = destination_problem
 
     async def create(self, call: Call) -> Answer:
         """Accept a task; the answer is sent only after it is stored durably."""
-        _check_media_type(call)
+        check_media_type(call)
         key = call.header(b"idempotency-key")
         if key is not None and not _KEY.match(key):
             raise APIError("invalid_request", "Idempotency-Key must be 1 to 255 visible ASCII characters.")
         body = await call.body()
         wanted = create_request.read(body)
+        self._check_destination(wanted.spec.callback_url)
         if wanted.dry_run:
             return await self._quote(call, wanted)
         seen: list[Task] = []
@@ -68,9 +73,14 @@ class Generations:
         routing = {} if first is None else routing_headers(first)
         return Reply(created.response, headers={"idempotent-replayed": "true", **routing})
 
+    def _check_destination(self, url: str | None) -> None:
+        problem = None if url is None else self._destination_problem(url)
+        if problem is not None:
+            raise invalid("value_error", ("body", "callback_url"), problem)
+
     async def quote(self, call: Call) -> Answer:
         """What a create with this body would cost; nothing is stored or spent."""
-        _check_media_type(call)
+        check_media_type(call)
         return await self._quote(call, create_request.read(await call.body()))
 
     async def _quote(self, call: Call, wanted: create_request.CreateRequest) -> Answer:
@@ -269,12 +279,6 @@ def routing_headers(task: Task) -> dict[str, str]:
     fallback = task.simulated or (bool(task.routes) and task.model != task.routes[0].model)
     headers = {"x-mesh-routing-model": task.model}
     return {**headers, "x-mesh-routing-fallback": "true"} if fallback else headers
-
-
-def _check_media_type(call: Call) -> None:
-    media_type = call.header(b"content-type")
-    if media_type is not None and not _JSON.match(media_type.strip()):
-        raise APIError("unsupported_media_type", f"Send application/json, not {media_type[:80]!r}.")
 
 
 def _matches(header: str | None, etag: str) -> bool:

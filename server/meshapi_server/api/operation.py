@@ -32,7 +32,7 @@ class Response(Struct, frozen=True, kw_only=True):
 class Operation(Struct, frozen=True, kw_only=True):
     """One method on one path. ``errors``: statuses of the envelope it may answer besides 400, 401, 500."""
 
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     name: str
     summary: str

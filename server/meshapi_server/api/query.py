@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
+from meshapi_server.callbacks.ports import DeliveryQuery
 from meshapi_server.tasks.errors import Detail
 from meshapi_server.tasks.ports import Query
 
@@ -13,6 +14,8 @@ from .errors import APIError, invalid, validation
 Values = Mapping[str, Sequence[str]]
 
 MAX_WAIT = 60
+_DELIVERY_STATUSES = ("pending", "delivered", "dead")
+_EVENT_ID = re.compile(r"^evt_[0-9A-HJKMNP-TV-Z]{26}$")
 _STATUSES = ("pending", "running", "succeeded", "failed")
 _PENDING_ALIASES = {"queued": "pending"}
 _ERROR_ALIASES = ("expired", "cancelled")
@@ -74,6 +77,39 @@ def wait_seconds(values: Values, prefer: str | None) -> int:
         return seconds
     match = _PREFER_WAIT.search(prefer or "")
     return min(MAX_WAIT, int(match[1])) if match else 0
+
+
+def deliveries(values: Values) -> DeliveryQuery:
+    """Which deliveries to list. Raises 422 for values that are not allowed."""
+    problems: list[Detail] = []
+    status = _last(values, "status")
+    if status is not None and status not in _DELIVERY_STATUSES:
+        message = f"{status[:40]!r} is no status; use {', '.join(_DELIVERY_STATUSES)}"
+        problems.append(Detail("value_error", ("query", "status"), message))
+    query = DeliveryQuery(
+        limit=_whole(values, "limit", 1, 200, 50, problems),
+        after=_last(values, "after"),
+        status=status,
+        endpoint_id=_last(values, "endpoint_id"),
+        event_id=_last(values, "event_id"),
+        task_id=_last(values, "task_id"),
+    )
+    if problems:
+        raise validation(tuple(problems))
+    return query
+
+
+def events(values: Values) -> tuple[str, int]:
+    """Behind which event to go on (empty: from the oldest), and how many to answer. Raises 422."""
+    problems: list[Detail] = []
+    limit = _whole(values, "limit", 1, 200, 50, problems)
+    after = _last(values, "after") or ""
+    if after and not _EVENT_ID.match(after):
+        message = f"{after[:80]!r} is no event id; send the `next` of the answer before"
+        problems.append(Detail("value_error", ("query", "after"), message))
+    if problems:
+        raise validation(tuple(problems))
+    return after, limit
 
 
 def variant(values: Values) -> str:

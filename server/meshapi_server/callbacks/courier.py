@@ -37,7 +37,7 @@ class CourierSettings(Struct, frozen=True, kw_only=True):
     at_once: int = 256
     per_host: int = 8
     per_owner: int = 64
-    lease: float = 30.0
+    lease: float = 20.0
     tick: float = 0.25
 
 

@@ -4,7 +4,7 @@ A hint, never the truth: a subscriber reads the store first and after any gap.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from .ports import Hints
@@ -23,6 +23,7 @@ class Changes:
     def __init__(self, hints: Hints | None = None) -> None:
         self._waiting: dict[str, set[asyncio.Queue[News]]] = {}
         self._bell = asyncio.Event()
+        self._ended: Callable[[], None] = lambda: None
         self._hints = hints
         if hints is not None:
             hints.listen(self._heard, self._bell.set)
@@ -31,8 +32,14 @@ class Changes:
         """Hand a new snapshot to everyone subscribed to the task."""
         for queue in self._waiting.get(task.id, ()):
             queue.put_nowait(task)
+        if task.ended:
+            self._ended()
         if self._hints is not None:
             self._hints.announce(task.id)
+
+    def when_ended(self, call: Callable[[], None]) -> None:
+        """Call this whenever a task that ended is published here: callbacks are due."""
+        self._ended = call
 
     def _heard(self, task_id: str) -> None:
         for queue in self._waiting.get(task_id, ()):

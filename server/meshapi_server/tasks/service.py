@@ -21,7 +21,6 @@ HIGHEST_PRIORITY = 9
 DEFAULT_EXPIRY_SECONDS = 172_800
 _SEEDS = 2**32
 _REREAD = 5.0  # s after which a waiting caller's task is read again, should word of a change have been lost
-_UNSERVED = ("callback_url",)  # part of the wire that nothing here acts on yet; the answer says so
 
 Respond = Callable[[Task, tuple[str, ...]], bytes]
 
@@ -90,7 +89,7 @@ class TaskService:
             lane=lane,
             rank=HIGHEST_PRIORITY - (spec.priority or 0),
         )
-        unsupported = _unsupported(spec, prepared, unknown_fields)
+        unsupported = _unsupported(prepared, unknown_fields)
         created = await self._store.create(task, schedule, respond(task, unsupported), idempotency, inline)
         self._changes.ring()
         return created
@@ -104,7 +103,7 @@ class TaskService:
         """
         spec, _ = await self._resolve_draft(owner, spec)
         prepared = self._models.prepare(spec, priced=True)
-        return prepared, _unsupported(spec, prepared, unknown_fields)
+        return prepared, _unsupported(prepared, unknown_fields)
 
     async def _resolve_draft(self, owner: str, spec: Spec) -> tuple[Spec, str | None]:
         item = drafts.draft_item(spec)
@@ -232,9 +231,8 @@ def _check_cost(price: Price | None, most: Decimal) -> None:
         )
 
 
-def _unsupported(spec: Spec, prepared: Prepared, unknown_fields: Sequence[str]) -> tuple[str, ...]:
-    unserved = [name for name in _UNSERVED if getattr(spec, name) is not None]
-    return tuple(dict.fromkeys((*prepared.unsupported, *unserved, *unknown_fields)))
+def _unsupported(prepared: Prepared, unknown_fields: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*prepared.unsupported, *unknown_fields)))
 
 
 def _with_seed(spec: Spec, route: Route) -> Spec:

@@ -16,6 +16,7 @@ from meshapi_server.datadir import DataDirectory
 from meshapi_server.store.copying import CopyRefused, copy
 from meshapi_server.store.planned import PlannedStore
 from meshapi_server.store.postgres import PostgresStore
+from meshapi_server.store.migrate import migrations
 from meshapi_server.store.postgres_tables import PostgresTables
 from meshapi_server.store.sqlite import SqliteStore
 from meshapi_server.store.sqlite_tables import SqliteTables
@@ -298,16 +299,17 @@ async def test_progress_goes_from_nothing_to_every_row(laptop: str, clock: HandC
 
 
 async def test_status_and_migrate_say_what_is_there(laptop: str, cluster: str, clock: HandClock) -> None:
+    known = [migration.number for migration in migrations("sqlite")]
     for url in (laptop, cluster):
         first = meshapi("migrate", "--database", url, "--json")
-        assert (first.returncode, json.loads(first.stdout)) == (0, {"applied": [1, 2]}), first.stderr
+        assert (first.returncode, json.loads(first.stdout)) == (0, {"applied": known}), first.stderr
         assert "up to date" in meshapi("migrate", "--database", url).stdout
         await filled(url, clock)
         status = json.loads(meshapi("status", "--database", url, "--json").stdout)
-        assert (status["schema"], status["pending"], status["rows"]["task"]) == (2, [], len(State))
+        assert (status["schema"], status["pending"], status["rows"]["task"]) == (known[-1], [], len(State))
         assert status["bytes"] > 10_000
         text = meshapi("status", "--database", url).stdout
-        assert "schema 2, up to date" in text
+        assert f"schema {known[-1]}, up to date" in text
         assert f"{len(State)}  task\n" in text
 
 

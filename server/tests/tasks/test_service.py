@@ -105,7 +105,7 @@ async def test_parameters_that_nobody_acts_on_are_named_in_the_answer(service: T
         respond=respond,
         unknown_fields=["flavour"],
     )
-    assert json.decode(created.response)[1] == ["negative_prompt", "callback_url", "flavour"]
+    assert json.decode(created.response)[1] == ["negative_prompt", "flavour"]
 
 
 async def test_a_repeated_create_gets_the_first_answer_and_makes_no_second_task(service: TaskService) -> None:
