@@ -1,4 +1,4 @@
-"""What is special to xAI: answers without a body, videos that a 400 withholds, edits that follow their input."""
+"""What is special to xAI: answers without a body, videos withheld by a 400, edits that follow their input."""
 
 from typing import Any
 
