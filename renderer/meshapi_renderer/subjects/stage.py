@@ -28,7 +28,7 @@ class Stage:
     horizon: float
     ground: Level | None = None
     podium: Level | None = None
-    """A raised place for what rests."""
+    """Another place for what rests, such as a raised one."""
     water: Level | None = None
     middle: float = 0.5
     """Column, as a share of the width, around which things stand or float."""
@@ -63,7 +63,9 @@ STAGES: Final[Mapping[Setting, Stage]] = {
         podium=Level(0.765, 1.15, "matt"),
         air=(0.12, 0.50),
     ),
-    "fire": Stage(horizon=0.56, ground=Level(0.91, 0.95, "matt"), middle=0.20),
+    "fire": Stage(
+        horizon=0.56, ground=Level(0.985, 1.0, "matt"), podium=Level(0.91, 0.95, "matt"), middle=0.20
+    ),
 }
 """Stages of the settings; see `stage_of`."""
 
@@ -75,7 +77,7 @@ _MEDIA: Final[Mapping[Subject, tuple[Medium, ...]]] = {
     "birds": ("air",),
     "balloon": ("air",),
     "rocket": ("space", "air"),
-    "train": ("ground", "water"),
+    "train": ("water", "ground"),
     "car": ("ground", "pier"),
     "cat": ("ground", "pier"),
     "dog": ("ground", "pier"),
