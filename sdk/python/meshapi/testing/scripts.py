@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from meshapi.types.task import TERMINAL_STATUSES
 
+# Seconds by which two sums of times may differ and still mean the same moment: a float that counts seconds
+# since 1970 is only so fine, and a clock that is moved to a change must have reached it.
+_BLUR = 1e-6
 # The first boxes of an MP4 file, and nothing to see.
 PLACEHOLDER_VIDEO = (
     b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42\x00\x00\x00\x24freea mock: nothing to see here!"
@@ -46,11 +49,11 @@ class TaskScript:
 
     def at(self, seconds: float) -> Moment:
         """What the task is so long after its creation."""
-        return next(moment for moment in reversed(self.moments) if moment.at <= max(0.0, seconds))
+        return next(moment for moment in reversed(self.moments) if moment.at <= max(0.0, seconds) + _BLUR)
 
     def next_after(self, seconds: float) -> Moment | None:
         """The next change, None when there is none."""
-        return next((moment for moment in self.moments if moment.at > seconds), None)
+        return next((moment for moment in self.moments if moment.at > seconds + _BLUR), None)
 
 
 def succeeds(

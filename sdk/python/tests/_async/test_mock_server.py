@@ -43,6 +43,16 @@ from meshapi.testing import (
 LAKE = {"model": "mesh/diorama-1", "content": [{"type": "text", "text": "A serene mountain lake at sunrise"}]}
 
 
+@pytest.mark.parametrize("after", [0.3, 0.7, 1, 3.3, 8, 11.1, 86400.7])
+async def test_a_clock_of_large_numbers_reaches_every_change_of_a_short_script(after: float):
+    # Seconds since 1970 with a fraction are only so fine: 0.6 s later is read as 0.5999999 s later.
+    server = MockServer()
+    server.script(succeeds(after=after))
+    async with server.async_client() as client:
+        task = await client.videos.generate_and_wait(**LAKE, max_wait=100_000)
+    assert task.status == "succeeded"
+
+
 async def test_a_task_runs_by_its_script_and_no_time_passes_outside():
     server = MockServer()
     server.script(succeeds(after=3600, video=b"a whole film"))
