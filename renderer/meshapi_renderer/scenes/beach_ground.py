@@ -60,11 +60,16 @@ class GroundBeach:
         self._sky.draw(frame, camera, pose, index, scratch, covered_from(frame, stack))
         draw_stack(frame, stack)
         self._sea.draw(frame, camera, pose, seconds, scratch)
-        matrix = camera.matrix(pose, _PALM_DEPTH, self._palms.margin)
-        self._palms.draw(frame, matrix, seconds * self._speed, 3.4 * self._wind, 0.25 * self._wind)
+        self.draw_foreground(frame, index)
         if self._falling is not None:
             self._falling.draw(frame, seconds, scratch)
         return frame
+
+    def draw_foreground(self, frame: Bytes8, index: int) -> None:
+        """Draw the palms of frame ``index``: what stands before anything on the sea."""
+        pose, seconds = self._camera.pose(index), self._timing.seconds(index)
+        matrix = self._camera.matrix(pose, _PALM_DEPTH, self._palms.margin)
+        self._palms.draw(frame, matrix, seconds * self._speed, 3.4 * self._wind, 0.25 * self._wind)
 
 
 def build(plan: ScenePlan, canvas: Canvas, timing: Timing, rng: Rng) -> Scene:

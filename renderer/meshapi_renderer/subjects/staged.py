@@ -43,10 +43,10 @@ _RESTING: Final = frozenset({"cat", "campfire", _REFERENCE})
 
 @runtime_checkable
 class HasForeground(Protocol):
-    """A scene with something before its subject, such as the near bank of a lake."""
+    """A scene with something before what is on its water, such as the near bank of a lake."""
 
     def draw_foreground(self, frame: Bytes8, index: int) -> None:
-        """Draw what stands before the subject in frame ``index``."""
+        """Draw what stands before the water in frame ``index``."""
         ...
 
 
@@ -98,7 +98,7 @@ class StagedScene:
     ) -> Role:
         if stage is None or medium is None:
             raise ValueError(f"subject: {name} has no place in {plan.setting} ({plan.viewpoint})")
-        self._before = self._before or medium in ("water", "ground")
+        self._before = self._before or medium == "water"
         level = _dried(_level(stage, medium, rests=name in _RESTING), plan)
         return Role(
             plan=plan,
