@@ -141,7 +141,7 @@ async def test_what_is_being_saved_when_the_worker_stops_is_saved_and_told_to_wh
     await hand.submit()
     store = FaultyStore(bench.store)
     bench.store = store.port
-    upstream = ScriptedRemote(poll=succeed)
+    upstream = ScriptedRemote(poll=succeed, fetch=never)
     worker = bench.worker(upstream)
     loop = asyncio.create_task(worker.run())
     store.hold("step")
