@@ -77,7 +77,7 @@ def _reason(fault: Exception) -> str:
         return "its TLS certificate is not valid"
     if isinstance(fault, aiohttp.ClientConnectorDNSError):
         return "its name is not found"
-    if isinstance(fault, aiohttp.ClientConnectorError):
+    if isinstance(fault, aiohttp.ClientConnectorError | aiohttp.InvalidURL):
         return "cannot be reached"
     if isinstance(fault, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError):
         return "closed the connection without an answer"
