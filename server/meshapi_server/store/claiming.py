@@ -1,11 +1,13 @@
 """The plan of a claim: slot, lease and attempt token in one commit. The claim is the intent."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
 from meshapi_server.tasks.life import Step
 from meshapi_server.tasks.limits import UNLIMITED, PoolState, passed, room
+from meshapi_server.tasks.ports import ONE_BY_ONE
 from meshapi_server.tasks.states import CLAIMS, Event
 from meshapi_server.tasks.task import Claim
 
@@ -19,7 +21,7 @@ _PACED = {Event.CLAIM_SUBMIT: "upstream", Event.CLAIM_POLL: "polls"}
 
 
 class Ask(Struct, frozen=True, kw_only=True):
-    """A worker's wish for tasks."""
+    """A worker's wish for tasks. ``looks_at_once``: tasks of one call, where not one."""
 
     event: Event
     upstreams: tuple[str, ...]
@@ -27,6 +29,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     now: int
     lease_until: int
     limit: int
+    looks_at_once: Mapping[str, int] = ONE_BY_ONE
 
 
 class Candidate(Struct, frozen=True, order=True):
@@ -103,7 +106,8 @@ def _choose_due(ask: Ask, lock: bool) -> Plan[Choice]:
     found: list[Candidate] = []
     for upstream in busy:
         pool = pools.get(f"polls:{upstream}")
-        most = ask.limit if pool is None else min(ask.limit, room(pool, ask.now))
+        calls = ask.limit if pool is None else room(pool, ask.now)
+        most = min(ask.limit, calls * ask.looks_at_once.get(upstream, 1))
         if most > 0:
             values = {"upstream": upstream, "now": ask.now, "limit": most}
             due = yield Read("due_candidates", values, state, lock=lock)
@@ -137,9 +141,12 @@ def _spent(ask: Ask, pools: Mapping[str, PoolState], taken: Sequence[Claim]) -> 
     prefix = _PACED.get(ask.event)
     if prefix is None:
         return []
-    calls: dict[str, int] = {}
+    tasks: dict[str, int] = {}
     for each in taken:
-        name = f"{prefix}:{each.schedule.upstream}"
-        calls[name] = calls.get(name, 0) + 1
+        tasks[each.schedule.upstream] = tasks.get(each.schedule.upstream, 0) + 1
+    calls = {
+        f"{prefix}:{upstream}": math.ceil(count / ask.looks_at_once.get(upstream, 1))
+        for upstream, count in tasks.items()
+    }
     after = [passed(pools[name], calls[name], ask.now) for name in sorted(calls) if name in pools]
     return [{"name": pool.name, "full_at": pool.full_at} for pool in after if pool is not pools[pool.name]]

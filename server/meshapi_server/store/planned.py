@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 from meshapi_server.tasks.errors import IdempotencyMismatch
 from meshapi_server.tasks.life import Step
 from meshapi_server.tasks.limits import Pool
-from meshapi_server.tasks.ports import EMPTY, Created, Idempotency, Page, Query
+from meshapi_server.tasks.ports import EMPTY, ONE_BY_ONE, Created, Idempotency, Page, Query
 from meshapi_server.tasks.states import Event, State
 from meshapi_server.tasks.task import Attempt, Claim, Schedule, Task
 
@@ -117,7 +117,15 @@ class PlannedStore(ABC):
         return await self.change(lambda shard: moving.delete(owner, task_id, shard))
 
     async def claim(
-        self, event: Event, *, upstreams: Sequence[str], worker: str, now: int, lease_until: int, limit: int
+        self,
+        event: Event,
+        *,
+        upstreams: Sequence[str],
+        worker: str,
+        now: int,
+        lease_until: int,
+        limit: int,
+        looks_at_once: Mapping[str, int] = ONE_BY_ONE,
     ) -> list[Claim]:
         """Take due tasks (see the port); begins a transaction only when there is something to take."""
         ask = claiming.Ask(
@@ -127,6 +135,7 @@ class PlannedStore(ABC):
             now=now,
             lease_until=lease_until,
             limit=limit,
+            looks_at_once=looks_at_once,
         )
         choice = await self.look(lambda: claiming.choose(ask, lock=False))
         return await self.take(ask) if choice.taken else []

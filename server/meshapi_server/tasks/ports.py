@@ -15,6 +15,7 @@ from .states import Event, State
 from .task import Attempt, Claim, Route, Schedule, StoredFile, Task
 
 EMPTY: Mapping[int, str] = MappingProxyType({})
+ONE_BY_ONE: Mapping[str, int] = MappingProxyType({})
 
 
 class Idempotency(Struct, frozen=True, kw_only=True):
@@ -130,13 +131,22 @@ class Store(Protocol):
         ...
 
     async def claim(
-        self, event: Event, *, upstreams: Sequence[str], worker: str, now: int, lease_until: int, limit: int
+        self,
+        event: Event,
+        *,
+        upstreams: Sequence[str],
+        worker: str,
+        now: int,
+        lease_until: int,
+        limit: int,
+        looks_at_once: Mapping[str, int] = ONE_BY_ONE,
     ) -> list[Claim]:
         """Take up to ``limit`` due tasks of these upstreams in one commit.
 
         A claim to render or to submit takes the highest priority first, within the slots of the upstream
         and of the key's lane, and, to submit, within the upstream's rate; a poll goes by the rate of the
-        pool ``polls:<upstream>``.
+        pool ``polls:<upstream>``, against which one call counts once: ``looks_at_once`` says how many tasks
+        it covers, of upstreams where it is more than one.
         """
         ...
 

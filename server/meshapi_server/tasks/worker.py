@@ -15,7 +15,7 @@ from .jobs import Jobs
 from .life import RECONCILE_WITHIN
 from .limits import Pool
 from .places import Places
-from .ports import Files, Store
+from .ports import ONE_BY_ONE, Files, Store
 from .remote import RemoteDriver
 from .rendering import RenderDriver
 from .states import Event
@@ -76,6 +76,7 @@ class Worker:
             store, changes, clock, jobs, remote, settings.lease, settings.reconcile_within
         )
         self._drive = RemoteDriver(store, files, changes, clock, jobs, remote, settings.lease)
+        self._looks_at_once = {name: max(1, each.abilities.looks_at_once) for name, each in remote.items()}
         reconcilable = (
             name for name, each in remote.items() if each.abilities.resends or each.abilities.finds
         )
@@ -160,6 +161,7 @@ class Worker:
             now=now,
             lease_until=now + round(self._settings.lease * 1000),
             limit=room,
+            looks_at_once=self._looks_at_once if event is Event.CLAIM_POLL else ONE_BY_ONE,
         )
         if event is Event.CLAIM_POLL:
             for claims in self._looks(taken):
@@ -185,7 +187,7 @@ class Worker:
             groups.setdefault(claim.schedule.upstream, []).append(claim)
         looks = []
         for upstream, claims in groups.items():
-            size = max(1, self._remote[upstream].abilities.looks_at_once)
+            size = self._looks_at_once[upstream]
             looks += [claims[start : start + size] for start in range(0, len(claims), size)]
         return looks
 

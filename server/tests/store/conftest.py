@@ -1,7 +1,7 @@
 """The suites of the store run over both dialects; and short words for what they do over and over."""
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,7 @@ def take(store: PlannedStore, clock: HandClock) -> Take:
         limit: int = 16,
         worker: str = "w",
         on: PlannedStore = store,
+        looks_at_once: Mapping[str, int] = {},
     ) -> list[Claim]:
         return await on.claim(
             event,
@@ -135,6 +136,7 @@ def take(store: PlannedStore, clock: HandClock) -> Take:
             now=clock(),
             lease_until=clock() + 30_000,
             limit=limit,
+            looks_at_once=looks_at_once,
         )
 
     return claim

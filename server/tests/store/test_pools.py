@@ -110,6 +110,23 @@ async def test_looks_go_by_a_rate_of_their_own(
     assert looks == [1, 0, 1, 0]
 
 
+async def test_one_call_that_looks_at_many_tasks_counts_once(
+    store: PlannedStore, accept: Accept, take: Take, clock: HandClock
+) -> None:
+    polls = Pool(name=f"polls:{REMOTE}", rate=Rate(count=1, seconds=1))
+    await store.set_pools([*samples.pools(REMOTE, 20), polls])
+    for _ in range(12):
+        await accept()
+    for claim in await take():
+        accepted = Step(event=Event.ACCEPTED, attempt=claim.schedule.attempt, upstream_ref="up", due=NOW)
+        await store.step(claim.task.id, accepted, NOW)
+    looks = []
+    for _ in range(7):
+        looks.append(len(await take(Event.CLAIM_POLL, looks_at_once={REMOTE: 5})))
+        clock.now += 500
+    assert looks == [5, 0, 5, 0, 2, 0, 0]
+
+
 async def test_a_pause_holds_everything_back_and_is_never_shortened(
     store: PlannedStore, accept: Accept, take: Take, clock: HandClock
 ) -> None:
