@@ -19,8 +19,8 @@ from meshapi_renderer.subjects.smoke import Smoke
 _SIZE = 0.26
 """One figure unit: the height of the flames, in units."""
 _BOUNDS = Bounds(-0.62, -0.10, 0.62, 0.34)
-_SPARKS = 18
-_PUFFS = 6
+_SPARKS = 16
+_PUFFS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Campfire:
                 puff + 0.6 * age,
             )
         # The flames stand in for what they hide: first their dark foot is lit, then tongue over tongue.
-        flames = ((0, -0.17, 0.62), (1, 0.16, 0.66), (0, 0.03, 1.02), (1, -0.04, 0.78))
+        flames = ((0, -0.15, 0.66), (1, 0.15, 0.70), (0, 0.01, 1.02))
         for number, (kind, aside, tall) in enumerate(flames):
             self._flames[kind].draw(
                 frame, px + aside * scale, py - 0.055 * scale, tall * scale * (0.94 + 0.06 * beat),

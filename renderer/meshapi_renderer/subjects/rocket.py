@@ -19,8 +19,8 @@ from meshapi_renderer.subjects.smoke import Smoke
 _HEIGHT = 0.26
 """Length in units."""
 _BOUNDS = Bounds(-0.26, -0.12, 0.26, 1.03)
-_PUFFS = 20
-_PUFF_SECONDS = 0.30
+_PUFFS = 14
+_PUFF_SECONDS = 0.42
 _DEPTH = 5.0
 
 
@@ -98,7 +98,7 @@ class Rocket:
             scale = self._scale * zoom
             px += math.sin(turn) * -0.50 * scale
             py += math.cos(turn) * 0.50 * scale
-            grown = 0.105 + 0.095 * math.sqrt(max(age, 0.0))
+            grown = 0.125 + 0.105 * math.sqrt(max(age, 0.0))
             last = _PUFFS * _PUFF_SECONDS
             strength = 0.80 * (1.0 - age / last) ** 1.2 * min(1.0, age / 0.25)
             self._smoke.draw(frame, px, py, grown * large * scale * 1.25, max(0.0, strength), kind, spin)

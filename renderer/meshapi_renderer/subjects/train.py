@@ -27,8 +27,8 @@ _SMALL = 0.058
 _AXLES = (-0.20, 0.02, 0.24)
 _LEADING = 0.43
 _PACE = 0.085
-_PUFFS = 10
-_PUFF_SECONDS = 0.44
+_PUFFS = 8
+_PUFF_SECONDS = 0.50
 _DECK = 0.055
 _ARCH = 0.55
 """Span of one arch of the viaduct."""
