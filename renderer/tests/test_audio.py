@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meshapi_renderer.audio import SAMPLE_RATE, Bed, Samples
+from meshapi_renderer.audio import SAMPLE_RATE, Bed, Samples, parts
+from meshapi_renderer.elements.surf_rhythm import run_up
 from meshapi_renderer.plan import SETTINGS, ScenePlan, Setting, Weather
 from meshapi_renderer.rng import Rng
+from meshapi_renderer.sounds.air import thunder
+from meshapi_renderer.storm_clock import strikes
 
 
 def _decibels(sound: Samples) -> float:
@@ -20,7 +23,7 @@ def _bed(setting: Setting, weather: Weather = "clear", seconds: float = 5.0, see
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-@pytest.mark.parametrize("weather", ["clear", "rain", "storm", "snow"])
+@pytest.mark.parametrize("weather", ["clear", "storm"])
 def test_every_bed_is_audible_and_has_headroom(setting: Setting, weather: Weather) -> None:
     sound = _bed(setting, weather).read(0, 5 * SAMPLE_RATE)
     assert sound.shape == (2, 5 * SAMPLE_RATE)
@@ -78,3 +81,43 @@ def test_birds_fall_silent_at_night_and_in_the_snow() -> None:
     winter = ScenePlan(setting="forest", time="noon", weather="snow", season="winter")
     assert loudest_over_usual(winter) < 10
     assert loudest_over_usual(ScenePlan(setting="forest", time="night")) < 10
+
+
+def _loudness(sound: Samples, moments: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Mean square of equally long moments of a sound."""
+    length = sound.shape[1] // moments
+    blocks = sound[:, : length * moments].astype(np.float64).reshape(2, moments, length)
+    return np.square(blocks).mean((0, 2))
+
+
+@pytest.mark.parametrize("speed", [1.0, 1.6])
+def test_the_surf_is_loud_when_the_water_of_the_picture_stands_high(speed: float) -> None:
+    plan = ScenePlan(setting="beach", time="night", speed=speed)
+    seconds, moments = 12, 96
+    sound = Bed(plan, (seconds + 1) * SAMPLE_RATE, Rng("audio", 4)).read(0, seconds * SAMPLE_RATE)
+    high = [run_up((moment + 0.5) * seconds / moments * speed) for moment in range(moments)]
+    heard = np.sqrt(_loudness(sound, moments))
+    assert float(np.corrcoef(heard[4:], high[4:])[0, 1]) > 0.8
+
+
+def test_thunder_rolls_after_its_lightning_and_not_before() -> None:
+    storm = ScenePlan(setting="lake", weather="storm", time="noon")
+    first = next(strikes(0.0, 10.0))
+    assert "thunder" in parts(storm)
+    layer = thunder(Rng("audio", 5), storm)
+    flash, heard = round(first.seconds * SAMPLE_RATE), round(first.thunder * SAMPLE_RATE)
+    before = layer.read(0, heard - 400)
+    after = layer.read(heard, SAMPLE_RATE)
+    assert heard > flash + SAMPLE_RATE // 2
+    assert float(np.abs(before).max()) == 0.0
+    assert _decibels(after) > -30
+
+
+def test_every_setting_has_a_sound_of_its_own() -> None:
+    mixes = [tuple(sorted(parts(ScenePlan(setting=setting, time="noon")).items())) for setting in SETTINGS]
+    assert len(set(mixes)) == len(SETTINGS)
+
+
+@pytest.mark.parametrize("setting", ["space", "sky", "underwater", "studio"])
+def test_what_the_weather_does_not_reach_does_not_sound_of_it(setting: Setting) -> None:
+    assert parts(ScenePlan(setting=setting, weather="storm")) == parts(ScenePlan(setting=setting))

@@ -13,6 +13,7 @@ from meshapi_renderer.camera import Camera, Pose
 from meshapi_renderer.colour import Palette, smoothstep, to8
 from meshapi_renderer.elements.clouds import Clouds, CloudStyle, cloud_style
 from meshapi_renderer.elements.cumulus import Cumulus
+from meshapi_renderer.elements.lightning import Bolts
 from meshapi_renderer.elements.sky import Body, Dome, place_body
 from meshapi_renderer.elements.stars import BrightStar, Meteors, Twinkle, milky_way, star_field
 from meshapi_renderer.plan import ScenePlan
@@ -65,6 +66,7 @@ class Backdrop:
         self._slab: Clouds | None = None
         self._heaps: Cumulus | None = None
         self._make_clouds(plan, rng.sub("clouds"), tones, look)
+        self._bolts = Bolts(view.canvas, view.horizon, rng.sub("bolts")) if plan.weather == "storm" else None
 
     def _paint(self, tones: Palette, rng: Rng, look: BackdropLook) -> tuple[Floats, tuple[BrightStar, ...]]:
         view, body = self._view, self.body
@@ -133,6 +135,8 @@ class Backdrop:
             self._slab.draw(frame, seconds, scratch, (shift_x, shift_y), rows)
         if self._heaps is not None:
             self._heaps.draw(frame, camera, pose, seconds, rows)
+        if self._bolts is not None:
+            self._bolts.draw(frame, seconds, (shift_x, shift_y), rows)
 
     def _matrix(self, index: int, shift_x: float, shift_y: float) -> Floats:
         """Padded sky to frame: the camera's turn and, at night, the stars' about a pole above the frame."""

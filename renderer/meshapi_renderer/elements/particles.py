@@ -15,6 +15,7 @@ import numpy as np
 
 from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8, Floats
+from meshapi_renderer.elements.lightning import Flashes
 from meshapi_renderer.plan import Weather
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scratch
@@ -244,8 +245,13 @@ class Rain:
         slant: float = 0.12,
         colour: Colour8 = (235, 242, 250),
         speed: float = 1.0,
+        flashes: Flashes | None = None,
     ) -> None:
-        """``slant`` is sideways over downward speed; ``colour`` dims and tints the streaks."""
+        """``slant`` is sideways over downward speed; ``colour`` dims and tints the streaks.
+
+        ``flashes`` light up the frame behind the rain, as lightning does.
+        """
+        self._flashes = flashes
         self._slant = slant
         self._gains = [channel / 255.0 for channel in colour]
         self._speed = speed
@@ -276,6 +282,8 @@ class Rain:
 
     def draw(self, frame: Bytes8, seconds: float, scratch: Scratch) -> None:
         """Draw the rain of that moment over ``frame`` in place."""
+        if self._flashes is not None:
+            self._flashes.draw(frame, seconds)
         total = scratch.array("rain", frame.shape[:2])
         total[...] = 0
         for tile in self._tiles:
@@ -299,7 +307,9 @@ def weather_particles(
     if conditions.falling == "snow":
         return Snow(canvas, rng, amount, lean + 0.05, _dimmed((245, 247, 250), brightness), speed)
     if conditions.falling == "rain":
-        return Rain(canvas, rng, amount, 0.6 * lean, _dimmed((235, 242, 250), brightness), speed)
+        flashes = Flashes() if weather == "storm" else None
+        colour = _dimmed((235, 242, 250), brightness)
+        return Rain(canvas, rng, amount, 0.6 * lean, colour, speed, flashes)
     return None
 
 
