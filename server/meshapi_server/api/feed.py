@@ -47,7 +47,7 @@ class Feed:
                         "after",
                         "Continue behind this event; without it, from the oldest that is kept (30 days).",
                         type="string",
-                        pattern="^evt_[0-9A-HJKMNP-TV-Z]{26}$",
+                        pattern="^(evt_[0-9A-HJKMNP-TV-Z]{26})?$",
                     ),
                     query_parameter(
                         "limit", "Events on a page.", type="integer", minimum=1, maximum=200, default=50
