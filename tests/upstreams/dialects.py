@@ -3,6 +3,8 @@
 from .fake.ark import Ark
 from .fake.dialect import Dialect
 from .fake.openai_videos import OpenAIVideos
+from .fal.dialect import Fal
+from .google.dialect import Google
 from .runway.dialect import Runway
 from .xai.dialect import XAI
 
@@ -13,6 +15,8 @@ def every_dialect() -> tuple[Dialect, ...]:
         Ark("byteplus"),
         Ark("volcengine", "/volcengine/api/v3"),
         OpenAIVideos(),
+        Fal(),
         Runway(),
+        Google(),
         XAI(),
     )

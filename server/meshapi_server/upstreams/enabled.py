@@ -73,7 +73,10 @@ def _built(
     base_url = environment.get(variable(registration.name, "BASE_URL")) or registration.base_url
     _check_base_url(registration, base_url)
     options = {**values(registration.options, environment), Registration.BASE_URL: base_url}
-    adapter = registration.build(options)
+    try:
+        adapter = registration.build(options)
+    except ValueError as fault:
+        raise UpstreamMisconfigured(f"{registration.name}: {fault}") from None
     return HttpUpstream(
         adapter,
         Credentials(values(registration.credentials, environment)),

@@ -17,6 +17,7 @@ class Case:
     ``stops`` are the stages in which a task can be cancelled. ``refusals`` are those that its protocol has,
     and ``late`` those that it utters only when it is looked at. ``fresh_headers`` differ in every request.
     ``waits_as`` is the state that a look gives of a waiting task: ``running`` where the protocol does not tell.
+    ``looks_by_post``: a look is a POST, which is not sent again when its connection breaks.
     ``variant`` tells two protocols of one upstream apart. ``withheld_retryable``: whether the upstream lets a
     video that it withheld be asked for once more.
     """
@@ -30,6 +31,7 @@ class Case:
     late: frozenset[str] = frozenset()
     fresh_headers: frozenset[str] = frozenset()
     waits_as: str = "queued"
+    looks_by_post: bool = False
     variant: str = ""
     withheld_retryable: bool = True
 
@@ -71,6 +73,14 @@ CASES: tuple[Case, ...] = (
         stops=frozenset({"queued", "running"}),
     ),
     Case(
+        name="fal",
+        model="fal-ai/veo3.1",
+        environment={"FAL_KEY": SECRET},
+        spec={"duration": 8, "resolution": "720p", "ratio": "16:9", "generate_audio": True},
+        stops=frozenset({"queued", "running"}),
+        late=frozenset({"invalid", "moderated_input"}),
+    ),
+    Case(
         name="runway",
         model="gen4.5",
         environment={"RUNWAYML_API_SECRET": SECRET},
@@ -79,6 +89,27 @@ CASES: tuple[Case, ...] = (
         refusals=frozenset({"unauthorised", "no_funds"}),
         late=frozenset({"moderated_input"}),
         withheld_retryable=False,
+    ),
+    Case(
+        name="google",
+        variant="omni",
+        model="gemini-omni-1.1-flash",
+        environment={"GEMINI_API_KEY": SECRET},
+        spec={"duration": 8, "resolution": "720p", "ratio": "16:9", "seed": 7},
+        stops=frozenset({"queued", "running"}),
+    ),
+    Case(
+        name="google",
+        variant="veo",
+        model="veo-3.1-generate-001",
+        environment={
+            "MESHAPI_GOOGLE_ACCESS_TOKEN": SECRET,
+            "GOOGLE_CLOUD_PROJECT": "project-of-the-suite",
+            "MESHAPI_GOOGLE_BUCKET": "gs://bucket/videos",
+        },
+        spec={"duration": 8, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7},
+        waits_as="running",
+        looks_by_post=True,
     ),
     Case(
         name="xai",

@@ -99,6 +99,7 @@ async def test_an_announcement_that_says_nothing_is_refused(bench: Bench) -> Non
 @pytest.mark.parametrize("case", SIGNED, ids=str)
 async def test_a_changed_announcement_is_forged(bench: Bench, listener: Listener) -> None:
     await bench.upstream.submit(bench.job(callback_url=listener.url))
+    bench.to("succeeded")
     (first, *_) = await listener.count(1)
     with pytest.raises(Forged):
         await bench.upstream.hear(
