@@ -84,7 +84,7 @@ class HttpUpstream(RemoteUpstream):
 
     async def submit(self, job: Job) -> Accepted:
         """Ask once (see RemoteUpstream)."""
-        call = _Submission(self._exchange, self._transport.timeouts.total)
+        call = _Submission(self._exchange, self._sign_in, self._transport.timeouts.total)
         try:
             return await _perform(self.adapter.submit(await self._inlined(job)), call.ask)
         except Exception as fault:  # noqa: BLE001 - every one is judged
@@ -249,14 +249,25 @@ class HttpUpstream(RemoteUpstream):
 class _Submission:
     """The one paid call of a submission, and what may be asked before it."""
 
-    def __init__(self, exchange: Callable[..., Awaitable[HttpResponse]], seconds: float) -> None:
+    def __init__(
+        self,
+        exchange: Callable[..., Awaitable[HttpResponse]],
+        sign_in: Callable[[], Awaitable[None]],
+        seconds: float,
+    ) -> None:
         self.asked = False
         self._exchange = exchange
+        self._sign_in = sign_in
         self._seconds = seconds
         self._ends = time.monotonic() + seconds
 
     async def ask(self, request: HttpRequest) -> HttpResponse:
-        """Send it. The paid call is only sent while half of the time is left for its answer."""
+        """Send it. The paid call is only sent while half of the time is left for its answer.
+
+        A token is got before, so that trouble with that leaves nothing open.
+        """
+        if request.authorised:
+            await self._sign_in()
         left = self._ends - time.monotonic()
         if request.harmless:
             return await self._exchange(request, seconds=max(0.1, left - self._seconds / 2))

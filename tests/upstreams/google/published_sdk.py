@@ -3,9 +3,9 @@
 import hashlib
 import json
 import sys
+import urllib.request
 import warnings
 
-import httpx
 from google import genai
 from google.genai import errors, types
 from google.oauth2.credentials import Credentials
@@ -39,8 +39,8 @@ while True:
         break
 seen["statuses"] = statuses
 (video,) = [part for step in found.steps if step.type == "model_output" for part in step.content]
-answer = httpx.get(video.uri, headers={"x-goog-api-key": key}, follow_redirects=True)
-seen["sha256"] = hashlib.sha256(answer.content).hexdigest()
+with urllib.request.urlopen(urllib.request.Request(video.uri, headers={"x-goog-api-key": key})) as answer:
+    seen["sha256"] = hashlib.sha256(answer.read()).hexdigest()
 seen["cancelled"] = omni.interactions.cancel(interact().id).status
 for name in ("refused", "busy"):
     try:
