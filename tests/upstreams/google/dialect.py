@@ -119,9 +119,9 @@ class Google(Dialect):
             return await send_file(request, shop, sale, "video.mp4")
 
         return (
-            web.post("/v1beta/interactions", create),
-            web.get("/v1beta/interactions/{reference}", show),
-            web.post("/v1beta/interactions/{reference}/cancel", cancel),
+            web.post("/{version:v1|v1beta}/interactions", create),
+            web.get("/{version:v1|v1beta}/interactions/{reference}", show),
+            web.post("/{version:v1|v1beta}/interactions/{reference}/cancel", cancel),
             web.get("/.well-known/jwks.json", keys),
             web.get("/v1beta/files/{reference}:download", download),
             web.get("/v1beta/files/{reference}", show_file),

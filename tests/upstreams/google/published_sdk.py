@@ -42,15 +42,12 @@ seen["statuses"] = statuses
 with urllib.request.urlopen(urllib.request.Request(video.uri, headers={"x-goog-api-key": key})) as answer:
     seen["sha256"] = hashlib.sha256(answer.read()).hexdigest()
 seen["cancelled"] = omni.interactions.cancel(interact().id).status
-for name in ("refused", "busy"):
+asked = {"refused": interact, "busy": interact, "missing": lambda: omni.interactions.get("v1_unknown")}
+for name, ask in asked.items():
     try:
-        interact()
-    except Exception as fault:
-        seen[name] = getattr(fault, "status_code", None) or getattr(fault, "code", None)
-try:
-    omni.interactions.get("v1_unknown")
-except Exception as fault:
-    seen["missing"] = getattr(fault, "status_code", None) or getattr(fault, "code", None)
+        ask()
+    except Exception as fault:  # noqa: BLE001 - the package does not publish the classes of these errors
+        seen[name] = fault.status_code
 
 vertex = genai.Client(
     vertexai=True,
@@ -64,13 +61,12 @@ vertex = genai.Client(
 def veo():
     return vertex.models.generate_videos(
         model="veo-3.1-generate-001",
-        prompt="a paper boat",
+        source=types.GenerateVideosSource(prompt="a paper boat"),
         config=types.GenerateVideosConfig(duration_seconds=8, aspect_ratio="16:9", generate_audio=True),
     )
 
 
-operation = veo()
-looks = 0
+operation, looks = veo(), 0
 while not operation.done:
     operation = vertex.operations.get(operation)
     looks += 1
