@@ -182,8 +182,8 @@ def _fields(rng: Rng, look: CloudSeaLook) -> list[MovingRelief]:
     wind = look.wind
     return [
         MovingRelief(large - np.float32(large.mean()), 11000.0, (wind, 0.0)),
-        MovingRelief(puffs - np.float32(puffs.mean()), 3600.0, (1.35 * wind, -9.0)),
-        MovingRelief(small - np.float32(small.mean()), 1100.0, (1.8 * wind, 7.0)),
+        MovingRelief(puffs - np.float32(puffs.mean()), 3600.0, (1.35 * wind, -0.55 * wind)),
+        MovingRelief(small - np.float32(small.mean()), 1100.0, (1.7 * wind, 0.45 * wind)),
     ]
 
 

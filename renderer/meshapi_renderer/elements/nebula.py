@@ -15,9 +15,9 @@ from meshapi_renderer.scene import Canvas
 _SIDE = 768
 _ACROSS = 1.35
 """Long sides of the frame that one texture spans."""
-_TURNOVER = 9.0
+_TURNOVER = 7.0
 """Seconds after which the stream starts anew, unseen, beneath its other half."""
-_REACH = 0.030
+_REACH = 0.055
 """How far the gas streams in that time, in textures."""
 _MEAN = 0.042
 _SCHEMES = (

@@ -78,16 +78,17 @@ class Paper:
             lit[first:] *= self._cast(shadow, key, x, y[first:])
         tone = mix(look.wall, look.floor, self._floor[..., None])
         light = tone * (look.ambient + look.key * lit[..., None])
-        halo = np.exp(-(((x - np.float32(0.5)) * aspect) ** 2 + (y - np.float32(0.42)) ** 2) * np.float32(7))
+        glow_x = np.float32(0.5 - 0.10 * key[0])
+        halo = np.exp(-(((x - glow_x) * aspect) ** 2 + (y - np.float32(0.36)) ** 2) * np.float32(4.5))
         light += (halo * (1 - self._floor))[..., None] * look.glow
         return np.asarray(light, np.float32)
 
     def _leaf_light(self, x: Floats, y: Floats, seconds: float) -> Floats:
         """Shadows of twigs that stir before a window, on the wall mostly."""
         t = seconds
-        u = x * np.float32(self._wide * 210) + np.float32(9 * math.sin(0.9 * t))
-        v = y * np.float32(210) + np.float32(6 * math.sin(0.7 * t + 1.1))
-        bend = np.sin(y * np.float32(7) + np.float32(1.3 * t)) * np.float32(5)
+        u = x * np.float32(self._wide * 210) + np.float32(16 * math.sin(1.0 * t))
+        v = y * np.float32(210) + np.float32(11 * math.sin(0.8 * t + 1.1))
+        bend = np.sin(y * np.float32(7) + np.float32(1.5 * t)) * np.float32(8)
         one = self._leaves.at(u + bend + v * np.float32(0.35), v - u * np.float32(0.12))
         two = self._leaves.at(u * np.float32(0.8) - bend + 200, v * np.float32(0.8) + bend + 90)
         dark: Floats = np.maximum(one, two * np.float32(0.6)) * (1 - np.float32(0.55) * self._floor)

@@ -122,6 +122,7 @@ class Caustics:
         across = (np.arange(columns, dtype=np.float32)[None] + np.float32(0.5)) * np.float32(_STEP)
         across = (across - np.float32(canvas.width / 2)) * distance * np.float32(1 / view.focal)
         self._u = across * np.float32(88)
+        self._per_pixel = distance * np.float32(88 / view.focal)
         self._v = np.broadcast_to(distance * np.float32(88), across.shape).copy()
         fade = smoothstep(0.03, 0.16, below) * np.float32(strength)
         self._fade = np.broadcast_to(fade, across.shape).copy()
@@ -134,7 +135,7 @@ class Caustics:
         if rows < 2:
             return
         t = np.float32(seconds)
-        u = self._u - np.float32(shift[0] / _STEP)
+        u = self._u - np.float32(shift[0]) * self._per_pixel
         one = self._net.at(u + 15 * t, self._v + 6 * t)
         two = self._net.at(u * np.float32(0.83) - 12 * t, self._v * np.float32(0.83) - 10 * t)
         net = np.minimum(one, two) * np.float32(2.4) + (one + two) * np.float32(0.30)

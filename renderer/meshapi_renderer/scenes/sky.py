@@ -23,7 +23,7 @@ from meshapi_renderer.view import View
 from meshapi_renderer.weather import air
 
 _FLIGHT: dict[CameraMove, float] = {"fixed": 0.0, "pull": -60.0, "push": 150.0, "aerial": 130.0}
-_CRUISE = 85.0
+_CRUISE = 110.0
 _ABOVE: dict[Weather, Weather] = {"clear": "clear", "cloudy": "clear", "fog": "cloudy", "snow": "cloudy"}
 """What is left of a weather over the clouds; the rest lies below."""
 
@@ -82,7 +82,7 @@ def _look(plan: ScenePlan, tones: Palette, body: Body, flight: float) -> CloudSe
         body_slope=body.slope,
         tan_elevation=max(0.20, min(1.0, body.slope + 0.14)),
         flight=flight,
-        wind=11.0 * air(plan.weather).wind * plan.speed,
+        wind=62.0 * air(plan.weather).wind * plan.speed,
         towers=1.5 if plan.weather in ("storm", "rain", "cloudy") else 1.0,
     )
 

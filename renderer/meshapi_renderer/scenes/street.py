@@ -13,6 +13,7 @@ from meshapi_renderer.elements.backdrop import Backdrop, BackdropLook
 from meshapi_renderer.elements.city_light import city_light
 from meshapi_renderer.elements.light_points import LightPoints
 from meshapi_renderer.elements.particles import weather_particles
+from meshapi_renderer.elements.passing_light import PassingLight
 from meshapi_renderer.elements.street_canyon import EYE, KERB, METRES_PER_DEPTH, WALL, StreetCanyon
 from meshapi_renderer.elements.street_life import StreetLife
 from meshapi_renderer.elements.street_things import StreetEye
@@ -50,6 +51,7 @@ class Street:
         self._life = StreetLife(
             rng.sub("life"), KERB + 1.5, 2.1, rain or plan.weather == "snow", bright, light.dark
         )
+        self._glimmer = PassingLight(canvas, rng.sub("glimmer"), 0.16, 2.4 if light.dark else 1.3)
         self._falling = weather_particles(
             plan.weather, canvas, rng.sub("falling"), 0.55 if light.dark else 0.9, speed=plan.speed
         )
@@ -65,6 +67,7 @@ class Street:
         draw_stack(frame, stack)
         eye = self._eye(pose)
         travel = (METRES_PER_DEPTH * pose.x, METRES_PER_DEPTH * pose.zoom)
+        self._glimmer.draw(frame, paced)
         if self._road.visible:
             self._road.draw(frame, eye.row, eye.column, travel, paced, scratch)
         cars = self._life.draw(frame, eye, paced, travel[1], self._wet, scratch)

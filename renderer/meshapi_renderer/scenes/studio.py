@@ -162,7 +162,7 @@ class Studio:
     def _at(self, seconds: float) -> StudioLight:
         """The lights of a moment: the key swings from side to side."""
         base = self._light
-        swing = math.sin(0.55 * seconds + self._swing)
+        swing = math.sin(0.8 * seconds + self._swing)
         x, y, z = 0.62 * swing + 0.12, 0.66, 0.55 + 0.15 * (1 - swing * swing)
         norm = math.sqrt(x * x + y * y + z * z)
         return StudioLight(

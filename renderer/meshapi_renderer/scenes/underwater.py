@@ -62,8 +62,9 @@ class Underwater:
         _, shift_x, shift_y = camera.scale_shift(pose, math.inf)
         frame = self._enlarger.bytes(self._water.light((shift_x * small, shift_y * small), paced), scratch)
         self._floor.draw(frame, camera.matrix(pose, _FLOOR_DEPTH, self._floor.margin))
-        _, floor_x, floor_y = camera.scale_shift(pose, _FLOOR_DEPTH)
-        self._caustics.draw(frame, paced, (floor_x, floor_y))
+        # Going forward leaves the horizon where it is: only a tilt moves it.
+        floor_x = shift_x - pose.x / _FLOOR_DEPTH * self._canvas.width
+        self._caustics.draw(frame, paced, (floor_x, shift_y))
         for place, (layer, weed) in enumerate(self._reef):
             matrix = camera.matrix(pose, layer.depth, layer.margin)
             layer.draw(frame, matrix)

@@ -176,7 +176,7 @@ def _cliff_light(plan: ScenePlan, tones: Palette, body: Body, season: Season, sn
     if tones.disc < 0.15:
         sky = sky + tones.horizon * np.float32(0.22)
     if night:
-        sky = mix(sky, rgb(1, 1.05, 1.2) * luminance(sky), 0.5)
+        sky = mix(sky, rgb(1, 1.05, 1.2) * luminance(sky), 0.5) + rgb(0.010, 0.012, 0.018)
     # Rock and leaves keep their own colours by a red sun.
     key, sky = (mix(tone, rgb(1, 1, 1) * luminance(tone), 0.35) for tone in (key, sky))
     side = math.copysign(1.0, body.x)
