@@ -16,7 +16,7 @@ class Case:
 
     ``stops`` are the stages in which a task can be cancelled. ``refusals`` are those that its protocol has,
     and ``late`` those that it utters only when it is looked at. ``fresh_headers`` differ in every request.
-    ``waits_as`` is the state that a look gives of a waiting task: ``running`` where the protocol does not tell.
+    ``waits_as`` is what a look says of a waiting task: ``running`` where the protocol does not tell.
     ``looks_by_post``: a look is a POST, which is not sent again when its connection breaks.
     ``variant`` tells two protocols of one upstream apart. ``withheld_retryable``: whether the upstream lets a
     video that it withheld be asked for once more.
