@@ -91,6 +91,10 @@ def test_a_400_about_anything_else_does_not_end_a_video() -> None:
     assert isinstance(look(429, {"error": "slow down"}), Deferred)
 
 
+def test_a_video_with_an_address_is_done_though_no_status_says_so() -> None:
+    assert look(200, {"video": {"url": "https://vidgen.x.ai/a.mp4"}}) == Progress(state="succeeded")
+
+
 def test_an_expired_video_has_failed() -> None:
     found = look(200, {"status": "expired"})
     assert isinstance(found, Progress)

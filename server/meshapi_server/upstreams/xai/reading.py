@@ -27,6 +27,8 @@ ERRORS = Errors(
 def progress_of(video: Mapping[str, Any]) -> Progress:
     """Where a video stands. A status that is not known yet is one of a running video."""
     match video.get("status"):
+        case None if url_of(video):  # some answers have the video and no status
+            return Progress(state="succeeded")
         case "done":
             return Progress(state="succeeded") if url_of(video) else _without_video(video).progress()
         case "failed":
