@@ -17,6 +17,7 @@ import uvloop
 from databases import DIALECTS, places
 from upstream import UPSTREAMS
 
+_NEWS = 60  # tasks that are followed
 _SUBJECTS = ("accepts", "claims", "pages", "polls", "news")
 
 
@@ -55,8 +56,8 @@ def main() -> None:
         told: list[Sequence[str]] = []
         for dialect in dialects:
             with tempfile.TemporaryDirectory() as folder, places(Path(folder), (dialect,)) as found:
-                told += uvloop.run(news.measure(found[0], Path(folder), 100, 0.1))
-        news.show(100, told)
+                told += uvloop.run(news.measure(found[0], Path(folder), _NEWS, 0.25))
+        news.show(_NEWS, told)
 
 
 if __name__ == "__main__":

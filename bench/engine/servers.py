@@ -62,6 +62,7 @@ def serving(
     """A server on the place. Without ``api`` PostgreSQL gets a worker only: port and key are empty then."""
     data = folder / "data"
     log = folder / "server.log"
+    log.unlink(missing_ok=True)  # an earlier server's word is no sign of this one
     common = {"MESHAPI_LOG_LEVEL": "error", "MESHAPI_DATABASE_URL": place.url, "MESHAPI_DATA_DIR": str(data)}
     common |= variables
     port = free_port()
