@@ -5,6 +5,7 @@ from .fake.dialect import Dialect
 from .fake.openai_videos import OpenAIVideos
 from .fal.dialect import Fal
 from .google.dialect import Google
+from .replicate.dialect import Replicate
 from .runway.dialect import Runway
 from .xai.dialect import XAI
 
@@ -16,6 +17,7 @@ def every_dialect() -> tuple[Dialect, ...]:
         Ark("volcengine", "/volcengine/api/v3"),
         OpenAIVideos(),
         Fal(),
+        Replicate(),
         Runway(),
         Google(),
         XAI(),

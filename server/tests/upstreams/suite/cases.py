@@ -81,6 +81,14 @@ CASES: tuple[Case, ...] = (
         late=frozenset({"invalid", "moderated_input"}),
     ),
     Case(
+        name="replicate",
+        model="google/veo-3.1-fast",
+        environment={"REPLICATE_API_TOKEN": SECRET},
+        spec={"duration": 8, "resolution": "720p", "ratio": "16:9", "seed": 7},
+        stops=frozenset({"queued", "running"}),
+        late=frozenset({"moderated_input"}),
+    ),
+    Case(
         name="runway",
         model="gen4.5",
         environment={"RUNWAYML_API_SECRET": SECRET},
