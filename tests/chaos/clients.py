@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -175,7 +176,28 @@ class Reader:
                 return
 
 
-async def carry_out_all(orders: Sequence[Order], clients: Mapping[str, Client], at_once: int) -> None:
+class Progress:
+    """How far the orders of a run have come, in seconds of its plan: a slow machine is behind the clock."""
+
+    def __init__(self) -> None:
+        self._reached = 0.0
+        self._moved = asyncio.Condition()
+
+    async def reach(self, at: float) -> None:
+        """Everything up to this time has been ordered."""
+        async with self._moved:
+            self._reached = at
+            self._moved.notify_all()
+
+    async def reached(self, at: float) -> None:
+        """Wait until everything up to this time has been ordered."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._reached >= at)
+
+
+async def carry_out_all(
+    orders: Sequence[Order], clients: Mapping[str, Client], at_once: int, progress: Progress
+) -> None:
     """Every order at its time, ``at_once`` of them in progress at most."""
     time = asyncio.get_running_loop().time
     began = time()
@@ -189,8 +211,13 @@ async def carry_out_all(orders: Sequence[Order], clients: Mapping[str, Client], 
         finally:
             places.release()
 
-    async with asyncio.TaskGroup() as group:
-        for order in orders:
-            await asyncio.sleep(max(0.0, began + order.at - time()))
-            await places.acquire()
-            group.create_task(one(order))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for order in orders:
+                await asyncio.sleep(max(0.0, began + order.at - time()))
+                await places.acquire()
+                group.create_task(one(order))
+                await progress.reach(order.at)
+            await progress.reach(math.inf)
+    finally:
+        await progress.reach(math.inf)  # should this break off, nobody waits for it

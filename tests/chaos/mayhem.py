@@ -1,12 +1,14 @@
 """What is done to a cluster, and when: drawn from a seed, then carried out by the clock."""
 
 import asyncio
+import math
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .clients import Progress
 from .cluster import Cluster
 from .member import DrainFailed, Member, StartFailed
 
@@ -131,15 +133,17 @@ class Mayhem:
         self._busy = {member.name: asyncio.Lock() for member in cluster.members}
         self._database = asyncio.Lock()
 
-    async def carry_out(self, acts: Sequence[Act]) -> None:
-        """Every act at its time; returns when all are over, everything runs and the upstream is calm."""
-        time = asyncio.get_running_loop().time
-        began = time()
+    async def carry_out(self, acts: Sequence[Act], progress: Progress) -> None:
+        """Every act when the orders have come so far; then everything is made to run, and the upstream calm.
+
+        Returns when all orders have been placed, too: none of them is spared.
+        """
         await self.control(**ORDINARY)
         async with asyncio.TaskGroup() as group:
             for act in acts:
-                await asyncio.sleep(max(0.0, began + act.at - time()))
+                await progress.reached(act.at)
                 group.create_task(self._carry_out(act))
+        await progress.reached(math.inf)
         await self.control(**CALM)
         await self.raise_fallen()
 

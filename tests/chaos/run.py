@@ -14,7 +14,7 @@ from tests.upstreams.fake import read_log
 
 from . import audit, mayhem, orders, snapshot
 from .caller import Caller
-from .clients import Client, Reader, carry_out_all
+from .clients import Client, Progress, Reader, carry_out_all
 from .cluster import Cluster, Key, Plan, cluster
 from .member import DrainFailed
 from .snapshot import End
@@ -139,8 +139,9 @@ async def _ride(
         }
         readers = [Reader(callers[name], witness).read() for name in ("owner", "stranger")]
         async with _background(watcher.watch(), *readers):
-            served = asyncio.create_task(carry_out_all(wanted, clients, wish.at_once))
-            await disaster.carry_out(acts)
+            progress = Progress()
+            served = asyncio.create_task(carry_out_all(wanted, clients, wish.at_once, progress))
+            await disaster.carry_out(acts, progress)
             say(f"all {sum(disaster.done[kind] for kind in mayhem.KILLS)} kills done, the upstream is calm")
             calm_since = time.monotonic()
             try:

@@ -26,6 +26,13 @@ class Move(Struct, frozen=True, kw_only=True):
     owner: str | None = None
 
 
+class Announced(Struct, frozen=True, kw_only=True):
+    """An upstream's word that a task of it changed."""
+
+    task_id: str
+    now: int
+
+
 def apply(moves: Sequence[Move], shard: int) -> Plan[list[Task | None]]:
     """Apply steps, in order; None for each that changed nothing."""
     sheet = yield from _hold([move.task_id for move in moves])
@@ -75,6 +82,16 @@ def delete(owner: str, task_id: str, shard: int) -> Plan[Task | None]:
     task = read_task(rows[0])
     yield Write("add_tally", tally_rows({bucket_of(task): -1}, shard))
     return task
+
+
+def wake(announced: Sequence[Announced]) -> Plan[list[bool]]:
+    """Have tasks looked at now; False for each that nobody waits for. The looks happen anyway, only later."""
+    ids = sorted({each.task_id for each in announced})
+    yield Read("lock_schedules", {"ids": ids}, lock=True)
+    rows = yield Read("wake", {"ids": ids, "now": max(each.now for each in announced)})
+    yield Relax()
+    woken = {row[0] for row in rows}
+    return [each.task_id in woken for each in announced]
 
 
 def leases(now: int, *, every: bool) -> Read:

@@ -22,7 +22,7 @@ Look: TypeAlias = Callable[[], Plan[Result]]
 """Begins a plan that reads; called again when the database was away."""
 Change: TypeAlias = Callable[[int], Plan[Result]]
 """Begins a plan that writes, given its shard of the tally; called again when its transaction was undone."""
-Purpose = Literal["accept", "move", "claim", "other"]
+Purpose = Literal["accept", "move", "claim", "wake", "other"]
 """What a transaction is for: those of one purpose may wait for each other."""
 
 
@@ -34,17 +34,22 @@ class PlannedStore(ABC):
     def __init__(self) -> None:
         self._accepting = Coalescer(self._accept)
         self._moving = Coalescer(self._move)
+        self._waking = Coalescer(self._wake)
 
     async def settle(self) -> None:
         """Finish what was begun; nothing is accepted afterwards."""
         await self._accepting.close()
         await self._moving.close()
+        await self._waking.close()
 
     async def _accept(self, entries: Sequence[creating.Entry]) -> Sequence[creating.Accepted]:
         return await self.change(lambda shard: creating.create(entries, shard), "accept")
 
     async def _move(self, moves: Sequence[moving.Move]) -> Sequence[Task | None]:
         return await self.change(lambda shard: moving.apply(moves, shard), "move")
+
+    async def _wake(self, announced: Sequence[moving.Announced]) -> Sequence[bool]:
+        return await self.change(lambda _: moving.wake(announced), "wake")
 
     @abstractmethod
     async def fetch(self, name: str, /, **values: Any) -> Sequence[Row]:
@@ -154,7 +159,7 @@ class PlannedStore(ABC):
 
     async def wake(self, task_id: str, now: int) -> bool:
         """Have the task looked at now (see the port)."""
-        return bool(await self.change(lambda _: read("wake", id=task_id, now=now)))
+        return await self._waking.submit(moving.Announced(task_id=task_id, now=now))
 
     async def schedule(self, task_id: str) -> Schedule | None:
         """The schedule row, if something is left to do for the task."""
