@@ -226,6 +226,11 @@ def test_a_key_or_an_account_with_a_project_turns_google_on(environment: dict[st
     assert ("google" in enabled_names(environment)) is on
 
 
+def test_a_file_of_other_programs_does_not_matter_to_a_key() -> None:
+    (upstream,) = enabled({"GEMINI_API_KEY": "k", "GOOGLE_APPLICATION_CREDENTIALS": "/none"}, system_clock)
+    assert upstream.abilities.cancels
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"type": "service_account", "private_key": "hidden"}'])
 def test_an_account_that_cannot_be_read_is_named_without_its_text(tmp_path: Path, text: str) -> None:
     file = tmp_path / "account.json"

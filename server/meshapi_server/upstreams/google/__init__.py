@@ -38,9 +38,12 @@ def _build(options: Mapping[str, str]) -> Adapter:
 
 
 def _account(options: Mapping[str, str]) -> Account | None:
-    """The account of the variable, or of the file that Google's own libraries read. Raises ValueError."""
+    """The account of the variable, or of the file that Google's own libraries read. Raises ValueError.
+
+    The file may be there for other programs, so it counts only where a project is named, too.
+    """
     text = options.get("account")
-    if text is None and "account_file" in options:
+    if text is None and "account_file" in options and "project" in options:
         try:
             text = Path(options["account_file"]).read_text("utf-8")
         except OSError as fault:
