@@ -193,6 +193,8 @@ class Server:
         sender = Sender(profile.guard)
         courier = None
         if settings.role != "api":
+            if not public_url:
+                log.warning("public_url is not set: the links in callbacks will lead nowhere")
             courier = Courier(
                 database.callbacks,
                 sender.send,

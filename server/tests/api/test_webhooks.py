@@ -2,10 +2,8 @@
 
 import json
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 import meshapi
 
+from ..hook import Hook, until
 from ..serving import GENERATIONS, Caller, ServerProcess, error, keys, serving
 
 ENDPOINTS = "/v1/webhooks/endpoints"
@@ -21,59 +20,11 @@ DELIVERIES = "/v1/webhooks/deliveries"
 SECRET = "/v1/webhooks/secret"
 
 
-class Hook:
-    """A receiver on a thread; while ``holding`` it answers nobody."""
-
-    def __init__(self) -> None:
-        self.received: list[tuple[str, dict[str, str], bytes]] = []
-        self.holding = threading.Event()
-        self.go_on = threading.Event()
-        hook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                hook.received.append((self.path, headers, body))
-                if hook.holding.is_set():
-                    hook.go_on.wait(30)
-                    return
-                self.send_response(500 if self.path.startswith("/fails") else 204)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                return None
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def url(self, path: str = "/hook") -> str:
-        return f"http://127.0.0.1:{self.server.server_port}{path}"
-
-    def at(self, path: str) -> list[tuple[dict[str, str], bytes]]:
-        return [(headers, body) for where, headers, body in list(self.received) if where == path]
-
-    def wait(self, path: str, count: int = 1) -> list[tuple[dict[str, str], bytes]]:
-        """What came to a path, once there is so much of it."""
-        until(lambda: len(self.at(path)) >= count)
-        return self.at(path)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def hook() -> Iterator[Hook]:
     made = Hook()
     yield made
-    made.go_on.set()
-    made.server.shutdown()
-    made.server.server_close()
+    made.close()
 
 
 @pytest.fixture
