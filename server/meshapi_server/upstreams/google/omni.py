@@ -170,8 +170,9 @@ def _videos(interaction: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if isinstance(step, dict) and step.get("type") == "model_output":
             shown += step.get("content") or ()
     for content in shown:
-        is_video = isinstance(content, dict) and content.get("type", "video") == "video"
-        if is_video and (content.get("uri") or content.get("data")):
+        if not isinstance(content, dict) or content.get("type", "video") != "video":
+            continue
+        if content.get("uri") or content.get("data"):
             yield content
 
 
