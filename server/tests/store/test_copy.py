@@ -14,9 +14,9 @@ import pytest
 from meshapi_server.accounts.keys import Keys
 from meshapi_server.datadir import DataDirectory
 from meshapi_server.store.copying import CopyRefused, copy
+from meshapi_server.store.migrate import migrations
 from meshapi_server.store.planned import PlannedStore
 from meshapi_server.store.postgres import PostgresStore
-from meshapi_server.store.migrate import migrations
 from meshapi_server.store.postgres_tables import PostgresTables
 from meshapi_server.store.sqlite import SqliteStore
 from meshapi_server.store.sqlite_tables import SqliteTables
