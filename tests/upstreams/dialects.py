@@ -5,6 +5,7 @@ from .fake.dialect import Dialect
 from .fake.openai_videos import OpenAIVideos
 from .fal.dialect import Fal
 from .google.dialect import Google
+from .luma.dialect import Luma
 from .replicate.dialect import Replicate
 from .runway.dialect import Runway
 from .xai.dialect import XAI
@@ -18,6 +19,7 @@ def every_dialect() -> tuple[Dialect, ...]:
         OpenAIVideos(),
         Fal(),
         Replicate(),
+        Luma(),
         Runway(),
         Google(),
         XAI(),

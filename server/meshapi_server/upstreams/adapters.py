@@ -15,6 +15,7 @@ BUILT_IN: tuple[str, ...] = (
     "meshapi_server.upstreams.openai_videos:OPENAI_VIDEOS",
     "meshapi_server.upstreams.fal:FAL",
     "meshapi_server.upstreams.replicate:REPLICATE",
+    "meshapi_server.upstreams.luma:LUMA",
     "meshapi_server.upstreams.runway:RUNWAY",
     "meshapi_server.upstreams.google:GOOGLE",
     "meshapi_server.upstreams.xai:XAI",

@@ -89,6 +89,22 @@ CASES: tuple[Case, ...] = (
         late=frozenset({"moderated_input"}),
     ),
     Case(
+        name="luma",
+        variant="agents",
+        model="ray-3.2",
+        environment={"LUMA_AGENTS_API_KEY": SECRET},
+        spec={"duration": 5, "resolution": "720p", "ratio": "16:9"},
+        withheld_retryable=False,
+    ),
+    Case(
+        name="luma",
+        variant="dream",
+        model="ray-2",
+        environment={"LUMAAI_API_KEY": SECRET},
+        spec={"duration": 5, "resolution": "720p", "ratio": "16:9"},
+        withheld_retryable=False,
+    ),
+    Case(
         name="runway",
         model="gen4.5",
         environment={"RUNWAYML_API_SECRET": SECRET},
