@@ -17,7 +17,7 @@ _ACROSS = 1.35
 """Long sides of the frame that one texture spans."""
 _TURNOVER = 7.0
 """Seconds after which the stream starts anew, unseen, beneath its other half."""
-_REACH = 0.055
+_REACH = 0.080
 """How far the gas streams in that time, in textures."""
 _MEAN = 0.042
 _SCHEMES = (

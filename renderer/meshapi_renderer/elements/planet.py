@@ -53,7 +53,7 @@ def planet_look(kind: PlanetKind, rng: Rng) -> PlanetLook:
         kind=kind,
         air=air,
         thickness={"giant": 0.020, "earth": 0.040, "desert": 0.028, "ice": 0.032}[kind],
-        turns=rng.uniform(0.012, 0.018) * rng.sign(),
+        turns=rng.uniform(0.014, 0.020) * rng.sign(),
         tilt=rng.uniform(-0.5, 0.5),
     )
 
