@@ -49,6 +49,7 @@ bench: $(VENV)/.dev ## Measure, each beside its limit in the same run
 
 bench-engine: $(VENV)/.dev ## Measure the engine on both databases, and beside LiteLLM's proxy
 	@$(BIN)/python bench/engine
+	@$(BIN)/python bench/engine/litellm.py
 
 CHAOS ?= --tasks 10000 --kills 100
 chaos: $(VENV)/.dev ## Kill, freeze and restart everything on both databases, then audit (CHAOS="--seed 7 ...")

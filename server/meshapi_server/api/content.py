@@ -7,7 +7,6 @@ from starlette.types import Receive, Scope, Send
 
 from meshapi_server.files.links import Links
 from meshapi_server.files.local import LocalFiles
-from meshapi_server.tasks.adoption import LAST_FRAME_NAME, VIDEO_NAME
 from meshapi_server.tasks.service import TaskService
 from meshapi_server.tasks.task import StoredFile, Task
 
@@ -19,6 +18,7 @@ from .operation import Operation, Response, header, path
 from .operation import query as query_parameter
 
 _YEAR = 31_536_000
+_MEDIA_TYPES = {"mp4": "video/mp4", "webm": "video/webm", "png": "image/png"}
 
 
 class Content:
@@ -161,7 +161,7 @@ def _missing(task: Task, wanted: str) -> APIError:
 
 
 def _media_type(name: str) -> str:
-    return {VIDEO_NAME: "video/mp4", LAST_FRAME_NAME: "image/png"}.get(name, "application/octet-stream")
+    return _MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
 
 
 def _same(header: str | None, etag: str) -> bool:

@@ -5,13 +5,14 @@ from meshapi_server.upstreams.contract import Rendered
 from .ports import Files, Store
 from .task import Claim, Outcome
 
-VIDEO_NAME = "video.mp4"
+VIDEO_NAMES = {".mp4": "video.mp4", ".webm": "video.webm"}
 LAST_FRAME_NAME = "last_frame.png"
 
 
 async def adopt(files: Files, task_id: str, rendered: Rendered) -> Outcome:
     """Move the rendered files into storage; returns the outcome that names them."""
-    video = await files.adopt(task_id, VIDEO_NAME, rendered.video)
+    name = VIDEO_NAMES.get(rendered.video.suffix, VIDEO_NAMES[".mp4"])
+    video = await files.adopt(task_id, name, rendered.video)
     last_frame = None
     if rendered.last_frame is not None:
         last_frame = await files.adopt(task_id, LAST_FRAME_NAME, rendered.last_frame)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast, get_args
 
+from meshapi_renderer.formats import OutputFormat
 from meshapi_renderer.job import MAX_FRAMES, InvalidInput
 from meshapi_renderer.job import Job as RenderJob
 from meshapi_renderer.sizes import Ratio, Resolution
@@ -35,11 +36,13 @@ def render_job(job: Job, paths: Mapping[int, Path], workspace: Path, threads: in
     used = images(job)
     by_role = {item.role: str(paths[item.index]) for item in used}
     prompt = spec.prompt
+    output_format = _output_format(spec.output_format)
     return RenderJob(
         prompt=prompt if prompt.strip() or "first_frame" in by_role else _PLAIN_PROMPT,
         seed=job.seed,
         frames=_frames(spec.duration, spec.frames),
-        output=str(workspace / "video.mp4"),
+        output=str(workspace / f"video.{output_format.partition('-')[0]}"),
+        output_format=output_format,
         resolution=_resolution(spec.resolution),
         ratio=_ratio(spec.ratio),
         fps=FPS,
@@ -70,6 +73,10 @@ def _frames(duration: int | None, frames: int | None) -> int:
 def _resolution(value: str | None) -> Resolution:
     known = get_args(Resolution)
     return cast(Resolution, value if value in known else "720p")
+
+
+def _output_format(value: str | None) -> OutputFormat:
+    return cast(OutputFormat, value if value in get_args(OutputFormat) else "mp4")
 
 
 def _ratio(value: str | None) -> Ratio:
