@@ -196,6 +196,15 @@ def test_a_completed_request_with_an_error_has_failed() -> None:
     assert codes == ["cancelled", "upstream_error"]
 
 
+@pytest.mark.parametrize(("status", "code"), [(422, "invalid_input"), (200, "upstream_error")])
+def test_an_error_type_that_is_not_known_is_judged_by_the_result(status: int, code: str) -> None:
+    completed = {"status": "COMPLETED", "error": "words", "error_type": "of_tomorrow"}
+    result = answer({"detail": "words", "error_type": "of_tomorrow"}, status)
+    talk = Fal().poll([Look(reference="r", job=job("fal-ai/veo3.1"))])
+    _, (found,) = perform(talk, answer(completed), result)
+    assert found.error.code == code
+
+
 @pytest.mark.parametrize(
     "made",
     [

@@ -44,7 +44,9 @@ def ended(status: Mapping[str, Any]) -> Progress | None:
         return None
     words = status.get("error")
     said = Said(message=words if isinstance(words, str) else "", code=code, body=dict(status))
-    kind = ERRORS.kind(said) or "invalid"
+    kind = ERRORS.kind(said)
+    if kind is None:
+        return None
     return Fault(
         kind=kind, said=said, charged="no" if kind in {"broken", "cancelled"} else "unknown"
     ).progress()
