@@ -1,7 +1,8 @@
 """What the endpoints of fal call their inputs: each family of models has its own names.
 
-Source: fal's published endpoint schemas of September to November 2026. A card's upstream id is the stem of a
-model's endpoints; ``text`` and ``image`` are the paths below it.
+Source: the endpoints as they were listed in November 2026. Of the families that stand here as plain only the
+names of their endpoints are known; they are asked in the words that most others use. A card's upstream id is
+the stem of a model's endpoints; ``text`` and ``image`` are the paths below it.
 """
 
 from collections.abc import Mapping
