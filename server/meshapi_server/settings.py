@@ -22,7 +22,7 @@ UPSTREAM_KEYS: dict[str, tuple[str, ...]] = {
     "xai": ("XAI_API_KEY",),
     "fal": ("FAL_KEY",),
     "replicate": ("REPLICATE_API_TOKEN",),
-    "luma": ("LUMAAI_API_KEY", "LUMA_API_KEY"),
+    "luma": ("LUMA_AGENTS_API_KEY", "LUMA_API_KEY", "LUMAAI_API_KEY"),
     "kling": ("KLING_ACCESS_KEY",),
     "minimax": ("MINIMAX_API_KEY",),
     "alibaba": ("DASHSCOPE_API_KEY",),

@@ -175,7 +175,7 @@ where task_id = :task_id and attempt = :attempt and kind = :kind and ended_at is
 select {attempt} from timeline where task_id = :task_id order by started_at, attempt
 
 -- name: wake
-update schedule set woken = 1, due = {least}(due, :now) where id {one of ids} and state in ('polling', 'unknown') returning id
+update schedule set woken = 1, due = {least}(due, :now) where id {one of ids} and state in ('sending', 'polling', 'unknown') returning id
 
 -- name: expired_leases
 select id from schedule where worker is not null and lease_until < :now limit :most {skip}

@@ -18,9 +18,9 @@ def poll_delay(
 ) -> int:
     """Milliseconds until the next look, ``elapsed`` ms after the upstream took the task.
 
-    Looking follows the model's usual duration: not before 0.4 of it, then every twentieth of it, and ever
-    more slowly when a run takes longer than usual (a tenth of what it has taken so far). The upstream's own
-    wish (seconds) wins.
+    Looking follows the model's usual duration: first at 0.4 of it, then every twentieth of it, and ever more
+    slowly when a run takes longer than usual (a tenth of what it has taken so far), but every 30 s at least,
+    since a run may fail early. The upstream's own wish (seconds) wins.
     """
     if look_again_in is not None:
         return max(0, round(look_again_in * 1000))

@@ -31,6 +31,20 @@ async def test_each_announcement_hears_whether_somebody_waited_for_it(
     assert [(row.due, row.woken) for row in rows if row is not None] == [(NOW, True)] * len(polled)
 
 
+async def test_an_announcement_that_overtakes_the_answer_to_the_submission_is_not_lost(
+    store: PlannedStore, accept: Accept, take: Take
+) -> None:
+    await store.set_pools([Pool(name=f"upstream:{REMOTE}", capacity=10)])
+    task = await accept(upstream=REMOTE)
+    (claim,) = await take()
+    assert await store.wake(task.id, NOW)
+    step = Step(event=Event.ACCEPTED, attempt=claim.schedule.attempt, upstream_ref="up", due=NOW + 60_000)
+    await store.step(task.id, step, NOW)
+    row = await store.schedule(task.id)
+    assert row is not None
+    assert (row.due, row.woken) == (NOW, False)
+
+
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 async def test_announcements_that_wait_for_a_row_hold_up_no_cancel(
     store: PlannedStore, accept: Accept, database: str
