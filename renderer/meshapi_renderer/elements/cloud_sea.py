@@ -20,7 +20,7 @@ from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scratch
 from meshapi_renderer.view import View
 
-_GRID_LONG = 432
+_GRID_LONG = 392
 _EYE = 1250.0
 _FOLD = 0.55
 _SINK = 700.0
@@ -65,7 +65,7 @@ class CloudSea:
         # Billows may rise over the horizon: the grid reaches up to it and beyond.
         below = (1 - view.horizon + 0.25) * canvas.height * self._share + view.margin * self._share
         self._room = Canvas(round(canvas.width * self._share), max(8, math.ceil(below)))
-        self._caster = ReliefCaster(self._room, view.focal * self._share, _EYE, _FAR, 1.1)
+        self._caster = ReliefCaster(self._room, view.focal * self._share, _EYE, _FAR, 1.0)
         self._fields = _fields(rng, look)
         spacing = self._caster.spacing()[:, 0]
         self._runs = [_runs(field, spacing) for field in self._fields]
@@ -151,7 +151,7 @@ class CloudSea:
         hidden = np.zeros_like(height)
         for reach in _SHADOW_REACH:
             far = np.float32(reach)
-            other = self._fields[0].at(x + far * np.float32(to_x), z + far * np.float32(to_z), t, 1)[..., 0]
+            other = self._fields[0].height_at(x + far * np.float32(to_x), z + far * np.float32(to_z), t)
             over = (other - large - far * np.float32(up)) * np.float32(1 / (0.35 * reach))
             np.maximum(hidden, over, out=hidden)
         lit = shade * (1 - np.float32(0.72) * np.clip(hidden, 0, 1))

@@ -14,6 +14,7 @@ from meshapi_renderer.rng import Rng
 from meshapi_renderer.view import View
 
 BACK_DEPTH, SIDE_DEPTH, FRONT_DEPTH = 7.0, 3.6, 1.3
+_STRIP = 64
 
 
 class Gorge:
@@ -53,9 +54,19 @@ class Gorge:
         scale = np.float32(texel / self._tall)
         x = np.arange(view.width, dtype=np.float32)[None] * scale + np.float32(offset)
         y = rows * scale + np.float32(offset)
-        share = np.maximum(below, 0) / np.float32(self._tall)
-        zeros = np.zeros_like(below)
-        colour = self._cliff.paint(x + zeros, y + zeros, share, self._light, haze)
+        colour = np.zeros((view.height, view.width, 3), np.float32)
+        # Rock is painted in strips, and only where it stands: at any size little memory is enough.
+        for begin in range(0, view.height, _STRIP):
+            strip = slice(begin, min(view.height, begin + _STRIP))
+            columns = np.nonzero(alpha[strip].any(0))[0]
+            if len(columns) == 0:
+                continue
+            part = slice(int(columns[0]), int(columns[-1]) + 1)
+            share = np.maximum(below[strip, part], 0) / np.float32(self._tall)
+            zeros = np.zeros_like(share)
+            colour[strip, part] = self._cliff.paint(
+                x[:, part] + zeros, y[strip] + zeros, share, self._light, haze
+            )
         return colour, np.asarray(alpha, np.float32)
 
     def _columns(self) -> Floats:

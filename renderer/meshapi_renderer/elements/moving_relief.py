@@ -25,6 +25,8 @@ class MovingRelief:
         # Four channels are looked up in place, three would be copied.
         texture = np.dstack([heights, slope_x, slope_z, np.zeros_like(heights)]).astype(np.float32)
         self._levels = [imaging.Torus(texture)]
+        half = imaging.resize(heights.astype(np.float32), self._side // 2, self._side // 2, imaging.AREA)
+        self._heights = imaging.Torus(half)
         side = self._side
         while side > _SMALLEST:
             side //= 2
@@ -37,6 +39,13 @@ class MovingRelief:
         u = (x - np.float32(self._velocity[0] * seconds)) * per_metre
         v = (z - np.float32(self._velocity[1] * seconds)) * per_metre
         return self._levels[level].at(u, v)
+
+    def height_at(self, x: Floats, z: Floats, seconds: float) -> Floats:
+        """The height alone, at half the detail: several times quicker than :meth:`at`."""
+        per_metre = np.float32(0.5 * self._side / self.tile)
+        u = (x - np.float32(self._velocity[0] * seconds)) * per_metre
+        v = (z - np.float32(self._velocity[1] * seconds)) * per_metre
+        return np.asarray(self._heights.at(u, v), np.float32)
 
     def level_for(self, spacing: float) -> int:
         """How coarse the texture has to be for samples that far apart."""

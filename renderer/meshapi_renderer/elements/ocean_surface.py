@@ -21,7 +21,7 @@ from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scratch
 from meshapi_renderer.view import View
 
-_GRID_LONG = 448
+_GRID_LONG = 420
 _NEAR = 14.0
 """Metres of the plane the camera calls depth 1."""
 _FAR = 2600.0
@@ -115,7 +115,7 @@ class OceanSurface:
         below = (1 - view.horizon) * self._grid.height + view.margin * self._share
         self._room = Canvas(self._grid.width, max(8, math.ceil(below)))
         self._caster = ReliefCaster(
-            self._room, view.focal * self._share, look.eye, _FAR, 1.05 if look.eye < 10 else 0.85
+            self._room, view.focal * self._share, look.eye, _FAR, 0.95 if look.eye < 10 else 0.8
         )
         self._swell = Swell(swell_trains(look.wind, rng.sub("side").sign()), rng.sub("swell"))
         spacing = self._caster.spacing()

@@ -19,7 +19,7 @@ from meshapi_renderer.rng import Rng
 from meshapi_renderer.view import View
 
 _SIDE = 512
-_GRID_LONG = 384
+_GRID_LONG = 352
 _NEAREST = 13.0
 """Metres from the eye to the mean edge of the water."""
 _START = 34.0

@@ -231,5 +231,7 @@ def _glowing(colour: Floats, cover: Floats, scale: float, light: CityLight) -> F
     """The picture with the glow of its lights around them; only what is covered takes part."""
     bright = np.maximum(colour - np.float32(0.55), 0) * cover[..., None]
     tight = imaging.gaussian(bright, max(0.8, 3.0 * scale))
-    wide = imaging.gaussian(bright, max(2.0, 15.0 * scale))
+    rows, columns = cover.shape
+    small = imaging.resize(bright, max(4, columns // 4), max(4, rows // 4), imaging.AREA)
+    wide = imaging.resize(imaging.gaussian(small, max(0.6, 3.75 * scale)), columns, rows)
     return np.asarray(colour + (tight * np.float32(0.30) + wide * np.float32(0.42)) * np.float32(light.bloom))
