@@ -58,7 +58,7 @@ class ScenePlan:
     """What to draw, decided once from the prompt and never changed afterwards.
 
     Attributes:
-        setting: The place, one of the six scenes.
+        setting: The place, one of the sixteen scenes.
         subject: What is drawn into the place; None for the place alone. Things asked for that cannot be drawn
             are named in `left_out`.
         subject_count: How many of it the prompt asks for; 0 where it leaves that open.

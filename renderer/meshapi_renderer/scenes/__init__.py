@@ -1,1 +1,1 @@
-"""The six settings; each module exports one ``build(plan, canvas, timing, rng) -> Scene``."""
+"""The sixteen settings; each module exports one ``build(plan, canvas, timing, rng) -> Scene``."""
