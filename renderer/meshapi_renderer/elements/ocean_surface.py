@@ -239,7 +239,7 @@ class OceanSurface:
         lane = np.exp(-((away / (np.float32(0.35) + near * np.float32(0.75))) ** 2))
         part = np.s_[:, left:right]
         # So near that a facet would be a large patch, none flashes.
-        lane *= np.clip((depth[part] - np.float32(12)) * np.float32(1 / 18), 0, 1)
+        lane *= np.clip((depth[part] - np.float32(17)) * np.float32(1 / 30), 0, 1)
         turn = np.float32(1.3 * t * _FINE_SIDE / _FINE_METRES)
         one = self._facets.at(x[part] * np.float32(1.45) + turn, z[part] * np.float32(0.50) - turn)
         two = self._facets.at(x[part] * np.float32(1.13) - turn, z[part] * np.float32(0.43) + turn)
@@ -379,7 +379,7 @@ def _facets(rng: Rng) -> Bytes8:
     """How far small facets tilt, spread over all bytes."""
     field = fbm(_FINE_SIDE, _FINE_SIDE, 30, 3, rng, 0.5, aspect=0.5)
     even = (field - np.float32(field.mean())) * np.float32(58 / max(float(field.std()), 1e-6))
-    return np.asarray(np.clip(even + 150, 0, 255), np.uint8)
+    return np.asarray(np.clip(even + 150, 0, 240), np.uint8)
 
 
 def _fine_ripples(rng: Rng) -> Floats:

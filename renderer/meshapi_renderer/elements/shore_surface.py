@@ -20,8 +20,10 @@ from meshapi_renderer.view import View
 
 _SIDE = 512
 _GRID_LONG = 352
-_NEAREST = 13.0
+_NEAREST = 14.0
 """Metres from the eye to the mean edge of the water."""
+_SHARE = 0.46
+"""Where that edge is seen, as a share of the way from the horizon down to the lower edge."""
 _START = 34.0
 """Metres off the edge at which a breaker is born."""
 _RUN = 3.6
@@ -40,6 +42,12 @@ class ShoreLook:
     foam: Floats
     strength: float
     """Height of the breakers, 1 on a fair day."""
+
+
+def shore_eye(view: View) -> float:
+    """Metres above the water from which the shore is seen at its place in the frame, whatever its ratio."""
+    drop = _SHARE * (1 - view.horizon) * view.canvas.height
+    return _NEAREST * drop / view.focal
 
 
 class ShoreSurface(OceanSurface):

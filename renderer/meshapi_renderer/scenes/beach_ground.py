@@ -14,7 +14,7 @@ from meshapi_renderer.elements.ocean_surface import SeaLook
 from meshapi_renderer.elements.palm_trees import plant_palms
 from meshapi_renderer.elements.particles import weather_particles
 from meshapi_renderer.elements.ranges import Band, Range, Rock, Sunlight, light_vector
-from meshapi_renderer.elements.shore_surface import ShoreLook, ShoreSurface
+from meshapi_renderer.elements.shore_surface import ShoreLook, ShoreSurface, shore_eye
 from meshapi_renderer.elements.sky import Body
 from meshapi_renderer.elements.sway import SwayingSheet
 from meshapi_renderer.elements.terrain import hill_field
@@ -26,7 +26,6 @@ from meshapi_renderer.view import View
 from meshapi_renderer.weather import air
 
 _HORIZON = 0.50
-_EYE = 1.9
 _PALM_DEPTH = 1.5
 
 
@@ -44,7 +43,8 @@ class GroundBeach:
         self._wind = air(plan.weather).wind
         light = _daylight(plan, tones)
         self._headland = _headland(plan, view, tones, body, rng.sub("headland"))
-        self._sea = ShoreSurface(view, rng.sub("sea"), _sea_look(plan, tones, body), _shore(plan, light))
+        look_at_sea = _sea_look(plan, tones, body, shore_eye(view))
+        self._sea = ShoreSurface(view, rng.sub("sea"), look_at_sea, _shore(plan, light))
         self._palms = _palms(view, light, body, plan, rng.sub("palms"))
         brightness = min(1.0, 0.25 + 1.4 * float(tones.horizon.mean()) * tones.exposure)
         self._falling = weather_particles(
@@ -100,7 +100,7 @@ def _shore(plan: ScenePlan, light: Floats) -> ShoreLook:
     )
 
 
-def _sea_look(plan: ScenePlan, tones: Palette, body: Body) -> SeaLook:
+def _sea_look(plan: ScenePlan, tones: Palette, body: Body, eye: float) -> SeaLook:
     exposure = np.float32(tones.exposure)
     day = tones.ambient * exposure
     low = tones.disc if body.moon else 1.3 * tones.disc
@@ -116,7 +116,7 @@ def _sea_look(plan: ScenePlan, tones: Palette, body: Body) -> SeaLook:
         glitter=low if low > 0 else (0.2 if plan.weather in ("clear", "cloudy") else 0.0),
         foam=(tones.ambient + tones.sun * np.float32(0.4)) * exposure * np.float32(0.8),
         wind=0.7 * air(plan.weather).wind,
-        eye=_EYE,
+        eye=eye,
         speed=plan.speed,
     )
 
@@ -127,11 +127,11 @@ def _palms(view: View, light: Floats, body: Body, plan: ScenePlan, rng: Rng) -> 
     tall = min(view.canvas.height, 1.25 * view.canvas.width)
     half = 0.5 * view.canvas.width / tall
     feet = []
-    for index, (inner, high, row) in enumerate(((0.96, 0.98, 0.43), (0.78, 0.78, 0.335), (1.10, 0.70, 0.31))):
+    for index, (inner, high, row) in enumerate(((0.96, 0.98, 0.86), (0.78, 0.78, 0.68), (1.10, 0.70, 0.64))):
         own = rng.sub(f"palm {index}")
         across = side * (inner + 0.06 * own.uniform(-1, 1)) * min(half, 0.92)
         x = view.margin + 0.5 * view.canvas.width + across * tall
-        y = view.horizon_row + row * tall
+        y = view.horizon_row + row * (1 - _HORIZON) * view.canvas.height
         feet.append((x, y, high * tall * own.uniform(0.92, 1.05), -side * own.uniform(0.10, 0.26)))
     against = plan.time in ("sunrise", "sunset", "dusk")
     dim = np.float32(0.28 if against else 1.0)

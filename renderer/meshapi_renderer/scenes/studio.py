@@ -258,7 +258,8 @@ def _lights(
     plan: ScenePlan, tones: tuple[Floats, Floats, Floats, Floats], rng: Rng, dark: bool
 ) -> StudioLight:
     name, level = _WARMTH[plan.time]
-    key = linear(name) * np.float32(level)
+    # On coloured paper a strongly coloured light would only turn grey.
+    key = mix(linear(name), rgb(1, 1, 1), 0.45) * np.float32(level)
     if plan.weather in ("overcast", "fog", "rain", "snow", "storm"):
         key = key * np.float32(0.75)
     sky = mix(rgb(1, 1, 1), tones[0], 0.30) * np.float32(0.10 if dark else 0.62)
