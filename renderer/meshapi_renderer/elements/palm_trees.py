@@ -89,6 +89,13 @@ def _palm(
             [(x0 - wide, y0), (x0 - 0.35 * wide, y0), (x1 - 0.35 * wide, y1), (x1 - 0.93 * wide, y1)],
             dark * np.float32(1.7),
         )
+    # A tuft hides where the trunk meets the sand.
+    for _ in range(16):
+        x, high = foot[0] + 0.055 * tall * rng.uniform(-1, 1), 0.055 * tall * rng.uniform(0.5, 1)
+        tip = (x + 0.6 * high * rng.uniform(-1, 1), foot[1] - high)
+        tone = mix(shade, lit, rng.uniform(0.1, 0.7))
+        root = foot[1] + 0.006 * tall
+        pen.fill([(x - 0.006 * tall, root), (x + 0.006 * tall, root), tip], tone)
     crown = path[-1]
     fronds = 15
     order = sorted(range(fronds), key=lambda index: -abs(index - fronds / 2))

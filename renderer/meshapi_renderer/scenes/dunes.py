@@ -64,7 +64,8 @@ class Dunes:
         self._canvas = canvas
         self._timing = timing
         night = plan.time == "night"
-        self._view = view = View(canvas, 0.60 if night else 0.52)
+        high = plan.viewpoint == "aerial"
+        self._view = view = View(canvas, 0.26 if high else 0.60 if night else 0.52)
         tones = palette(plan.time, plan.weather).tinted(plan.colours)
         self._camera = Camera(plan.camera, plan.speed, timing, canvas, horizon=view.horizon)
         look = BackdropLook(

@@ -25,7 +25,8 @@ from meshapi_renderer.scene import Canvas, Scene, Scratch, Timing
 from meshapi_renderer.view import View
 from meshapi_renderer.weather import air
 
-_EYE = 10.0
+_EYE, _HIGH_EYE = 10.0, 170.0
+"""Metres over the water: from the bank, and from a drone."""
 _NEAREST_HILL = 1500.0
 _FIELD = 896
 _SNOWLINES: dict[Season, float] = {"spring": 0.34, "summer": 0.42, "autumn": 0.36, "winter": 0.10}
@@ -50,14 +51,16 @@ class Lake:
     def __init__(self, plan: ScenePlan, canvas: Canvas, timing: Timing, rng: Rng) -> None:
         self._canvas = canvas
         self._timing = timing
-        self._view = view = View(canvas, 0.56)
+        high = plan.viewpoint == "aerial"
+        self._eye = _HIGH_EYE if high else _EYE
+        self._view = view = View(canvas, 0.36 if high else 0.56)
         tones = palette(plan.time, plan.weather).tinted(plan.colours)
         self._camera = Camera(plan.camera, plan.speed, timing, canvas, horizon=view.horizon)
         look = BackdropLook(milky_way=0.7 if plan.time == "night" else 0.0)
         self._sky = Backdrop(plan, view, tones, timing, rng, look)
-        self._far, self._near = _land(plan, view, tones, self._sky.body, rng)
+        self._far, self._near = _land(plan, view, tones, self._sky.body, self._eye, rng)
         self._gusts = Gusts(rng.sub("gusts"), air(plan.weather).wind * plan.speed)
-        self._waterline = view.horizon * canvas.height + view.focal * _EYE / _NEAREST_HILL
+        self._waterline = view.horizon * canvas.height + view.focal * self._eye / _NEAREST_HILL
         self._water = _water(plan, view, tones, self._sky.body, self._waterline, rng.sub("water"))
         brightness = min(1.0, 0.25 + 1.4 * float(tones.horizon.mean()) * tones.exposure)
         self._falling = weather_particles(
@@ -86,6 +89,8 @@ class Lake:
     def draw_foreground(self, frame: Bytes8, index: int) -> None:
         """Draw the near bank of frame ``index``: what stands before anything on the water."""
         pose, bank = self._camera.pose(index), self._near
+        if bank is None:
+            return
         matrix = self._camera.matrix(pose, bank.depth, bank.margin)
         foot = self._view.margin + 0.9 * self._canvas.height
         bank.draw(frame, swayed(matrix, self._gusts.lean(self._timing.seconds(index)), foot))
@@ -133,7 +138,7 @@ def _hill_envelope(sun_x: float) -> Envelope:
     return envelope
 
 
-def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
+def _bands(plan: ScenePlan, sun_x: float, eye: float, rng: Rng) -> list[Band]:
     mountains = mountain_field(_FIELD, rng.sub("mountains"))
     hills = hill_field(512, rng.sub("hills"))
     draws = rng.sub("envelopes")
@@ -152,7 +157,7 @@ def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
             offset=0,
             envelope=_far_envelope(sun_x, draws),
             rise=1.3,
-            eye=_EYE,
+            eye=eye,
             depth=15.0,
             snowline=snowline,
             trees=0.0,
@@ -170,7 +175,7 @@ def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
             offset=1500,
             envelope=_middle_envelope(sun_x, draws),
             rise=1.4,
-            eye=_EYE,
+            eye=eye,
             depth=6.5,
             snowline=snowline + 0.14,
             trees=0.9,
@@ -189,7 +194,7 @@ def _bands(plan: ScenePlan, sun_x: float, rng: Rng) -> list[Band]:
             offset=700,
             envelope=_hill_envelope(sun_x),
             rise=1.35,
-            eye=_EYE,
+            eye=eye,
             depth=3.2,
             snowline=hill_snow,
             trees=1.0,
@@ -206,8 +211,10 @@ def _key_light(time: TimeOfDay, tones: Palette, side: float, high_sun: bool) -> 
     return light_vector(0.9 * side, 0.28, max(math.tan(tones.sun_elevation), 0.09))
 
 
-def _land(plan: ScenePlan, view: View, tones: Palette, body: Body, rng: Rng) -> tuple[list[Layer], Layer]:
-    """Far layers, far to near, and the bank in front of the water."""
+def _land(
+    plan: ScenePlan, view: View, tones: Palette, body: Body, eye: float, rng: Rng
+) -> tuple[list[Layer], Layer | None]:
+    """Far layers, far to near, and the bank in front of the water, where the eye is low enough for one."""
     side = math.copysign(1, body.x)
     high_sun = plan.time in ("noon", "golden") or tones.disc < 0.15
     snowy = plan.weather == "snow" or plan.season == "winter"
@@ -229,8 +236,11 @@ def _land(plan: ScenePlan, view: View, tones: Palette, body: Body, rng: Rng) -> 
     rock = Rock(rng.sub("rock"))
     oversampling = 1.5 if view.canvas.scale <= 1.6 else 1.0
     layers = [
-        Range(view, band, rock, light, oversampling).layer() for band in _bands(plan, body.x, rng.sub("land"))
+        Range(view, band, rock, light, oversampling).layer()
+        for band in _bands(plan, body.x, eye, rng.sub("land"))
     ]
+    if eye > _EYE:
+        return layers, None
     return layers, _bank(plan, view, tones, body, rng.sub("bank"), snowy)
 
 
@@ -280,12 +290,13 @@ def _water(plan: ScenePlan, view: View, tones: Palette, body: Body, waterline: f
     wind = air(plan.weather).wind
     look = WaterLook(
         body=deep,
-        roughness=0.30 + 0.25 * wind,
+        roughness=(0.30 + 0.25 * wind) * (1.0 if plan.viewpoint == "ground" else 0.45),
         clarity=0.62,
         glitter=(1.2 if body.moon else 1.0) * tones.disc,
         glitter_colour=mix(tones.glow, rgb(0.9, 0.9, 0.8), 0.55) if body.moon else tones.glow,
         glitter_x=body.x,
         speed=plan.speed * (0.7 + 0.3 * wind),
+        eye=6.0 if plan.viewpoint == "ground" else 48.0,
     )
     rows = water_rows(view.canvas, waterline, float(view.margin))
     return Water(view.canvas, view.focal, rows, rng, look)

@@ -69,8 +69,8 @@ STAGES: Final[Mapping[Setting, Stage]] = {
 }
 """Stages of the settings; see `stage_of`."""
 
-_SEEN_FROM_ABOVE: Final = frozenset({"beach", "ocean"})
-"""Settings whose aerial view looks straight down: no place for subjects, which are drawn from the side."""
+_SEEN_FROM_ABOVE: Final = frozenset({"beach", "ocean", "lake", "dunes"})
+"""Settings whose aerial view looks down: no place for subjects, which are drawn from the side."""
 
 _MEDIA: Final[Mapping[Subject, tuple[Medium, ...]]] = {
     "sailboat": ("water",),
