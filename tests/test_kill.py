@@ -22,7 +22,8 @@ BODY = {
 def attempts(data: Path) -> list[tuple[str, int, int, int | None, str | None]]:
     with sqlite3.connect(data / "meshapi.db") as connection:
         return connection.execute(
-            "select task_id, attempt, started_at, ended_at, ended_by from attempt order by task_id, attempt"
+            "select task_id, attempt, started_at, ended_at, result from timeline"
+            " where kind in ('render', 'submit') order by task_id, attempt"
         ).fetchall()
 
 
