@@ -48,15 +48,17 @@ async def test_tasks_of_a_killed_worker_are_taken_over_within_its_lease_and_a_se
         whole = await stage.whole()
 
     assert held, "the worker held nothing when it was killed; the test proved nothing"
-    late = {
-        line.kind: line.started_at - max(row.lease_until, others_since)
+    late = [
+        (line.started_at - max(row.lease_until, others_since), line.kind)
         for row in held
         if (line := following(whole, row)) is not None
-    }
+    ]
     assert late, "nothing was taken over; the test proved nothing"
-    print(f"taken over {late} ms after the leases' end, on a machine {slowness.factor:.1f} times too busy")
+    print(
+        f"{len(late)} taken over, the last {max(late)} ms after its lease's end, on a machine {slowness.factor:.1f} times too busy"
+    )
     # A machine that is n times too busy may take n times as long.
-    assert max(late.values()) <= TAKEN_OVER_WITHIN * slowness.factor, (late, slowness.factor)
+    assert max(late)[0] <= TAKEN_OVER_WITHIN * slowness.factor, (late, slowness.factor)
     assert max(stage.accepted().values()) == 1
 
 
