@@ -54,9 +54,8 @@ async def test_tasks_of_a_killed_worker_are_taken_over_within_its_lease_and_a_se
         if (line := following(whole, row)) is not None
     ]
     assert late, "nothing was taken over; the test proved nothing"
-    print(
-        f"{len(late)} taken over, the last {max(late)} ms after its lease's end, on a machine {slowness.factor:.1f} times too busy"
-    )
+    busy = f"on a machine {slowness.factor:.1f} times too busy"
+    print(f"{len(late)} taken over, the last {max(late)} ms after its lease's end, {busy}")
     # A machine that is n times too busy may take n times as long.
     assert max(late)[0] <= TAKEN_OVER_WITHIN * slowness.factor, (late, slowness.factor)
     assert max(stage.accepted().values()) == 1
