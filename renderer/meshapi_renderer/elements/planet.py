@@ -78,20 +78,22 @@ class Planet:
         facing = x * np.float32(light[0]) + y * np.float32(light[1]) + z * np.float32(light[2])
         self._shade, self._rim = _lighting(x, y, z, distance, facing, look)
         inside = np.clip((1 - distance) * np.float32(radius) + np.float32(0.5), 0, 1)
-        self._inside = imaging.triple((inside * 255).astype(np.uint8))
-        self._inverse = np.asarray(cv2.bitwise_not(self._inside), np.uint8)
+        self._behind = (255 - inside * 255).astype(np.uint8)
+        # One factor: light on the ground, and none beyond the disc.
+        mask = imaging.triple((inside * 255).astype(np.uint8))
+        self._shade = np.asarray(cv2.multiply(self._shade, mask, scale=1 / 255.0), np.uint8)
 
-    def draw(self, seconds: float) -> tuple[Bytes8, Bytes8]:
-        """The globe's light and what it lets through from behind, both (side, side, 3)."""
+    def draw(self, seconds: float) -> Bytes8:
+        """The globe's light, and as a fourth channel what it lets through from behind, (side, side, 4)."""
         turn = np.float32(self._look.turns * seconds * _COLUMNS)
         ground = np.asarray(self._ground.at(self._u - turn, self._v), np.uint8)
         ground = np.ascontiguousarray(ground)
         if self._clouds is not None:
             cover = np.asarray(self._clouds.at(self._u - turn * np.float32(1.25), self._v), np.uint8)
             imaging.tint(ground, cover, (246, 248, 252))
-        globe = cv2.multiply(ground, self._shade, scale=1 / 200.0)
-        globe = cv2.multiply(globe, self._inside, scale=1 / 255.0)
-        return np.asarray(cv2.add(globe, self._rim), np.uint8), self._inverse
+        cv2.multiply(ground, self._shade, ground, 1 / 200.0)
+        cv2.add(ground, self._rim, ground)
+        return np.dstack([ground, self._behind])
 
 
 def _places(x: Floats, y: Floats, z: Floats, tilt: float) -> tuple[Floats, Floats]:

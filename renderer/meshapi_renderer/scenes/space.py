@@ -23,7 +23,7 @@ from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scene, Scratch, Timing
 from meshapi_renderer.view import View
 
-_GRID_LONG = 448
+_GRID_LONG = 416
 _STAR_DEPTHS = (60.0, 14.0)
 _PLANET_DEPTH = 4.0
 _MOON_DEPTH = 2.2
@@ -103,7 +103,8 @@ class Space:
         frame = self._enlarger.bytes(self._nebula.light(self._grid, shift, paced), scratch)
         for depth, stars in zip(_STAR_DEPTHS, self._stars, strict=True):
             matrix = camera.matrix(pose, depth, margin)
-            cv2.add(frame, imaging.warp_affine(stars, matrix, canvas.width, canvas.height), frame)
+            moved = imaging.warp_affine(stars, matrix, canvas.width, canvas.height)
+            cv2.add(frame, cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), frame)
         matrix = camera.matrix(pose, _STAR_DEPTHS[1], margin)
         self._twinkle.draw(frame, matrix, seconds, canvas.height)
         self._meteors.draw(frame, seconds)
@@ -131,12 +132,13 @@ class Space:
         y1 = min(canvas.height, math.ceil(top + scale * side) + 1)
         if x1 - x0 < 2 or y1 - y0 < 2:
             return
-        light, behind = globe.planet.draw(self._timing.seconds(index) * self._speed)
+        seen = globe.planet.draw(self._timing.seconds(index) * self._speed)
         matrix = np.array([[scale, 0.0, left - x0], [0.0, scale, top - y0]])
-        wide, high = x1 - x0, y1 - y0
-        moved = imaging.warp_affine(light, matrix, wide, high, cv2.BORDER_CONSTANT)
-        through = imaging.warp_affine(behind, matrix, wide, high, cv2.BORDER_CONSTANT, 255.0)
-        imaging.over(frame[y0:y1, x0:x1], moved, through)
+        size = (x1 - x0, y1 - y0)
+        moved = cv2.warpAffine(seen, matrix, size, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 255))
+        through = imaging.triple(np.asarray(cv2.extractChannel(moved, 3), np.uint8))
+        light = np.asarray(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), np.uint8)
+        imaging.over(frame[y0:y1, x0:x1], light, through)
 
 
 def build(plan: ScenePlan, canvas: Canvas, timing: Timing, rng: Rng) -> Scene:
@@ -179,7 +181,9 @@ def _stars(view: View, rng: Rng) -> tuple[list[Bytes8], Twinkle]:
     far = star_field(view, view.height, rng.sub("far"), round(3600 * area))
     near = star_field(view, view.height, rng.sub("near"), round(420 * area))
     twinkle = Twinkle(view.canvas, near.bright[:120], rng.sub("twinkle"))
-    return [to8(far.light * np.float32(0.8)), to8(near.light * np.float32(1.2))], twinkle
+    sheets = (to8(far.light * np.float32(0.8)), to8(near.light * np.float32(1.2)))
+    # Four channels move in less than half the time of three.
+    return [np.asarray(cv2.cvtColor(sheet, cv2.COLOR_RGB2RGBA), np.uint8) for sheet in sheets], twinkle
 
 
 class _Sun:
