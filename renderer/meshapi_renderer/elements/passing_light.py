@@ -27,15 +27,13 @@ class PassingLight:
         share = _CELLS / canvas.long
         self._size = (max(4, round(canvas.width * share)), max(4, round(canvas.height * share)))
 
-    def draw(self, frame: Bytes8, seconds: float) -> None:
-        """Brighten and darken ``frame`` as at that moment, in place."""
-        columns, rows = self._size
+    def draw(self, frame: Bytes8, seconds: float, rows: int) -> None:
+        """Brighten and darken the first ``rows`` of ``frame`` as at that moment, in place."""
+        wide, high = self._size
         drift = np.float32(self._pace * seconds)
-        x = np.arange(columns, dtype=np.float32)[None] + drift
-        y = np.arange(rows, dtype=np.float32)[:, None] + drift * np.float32(0.6)
-        level = np.clip(np.float32(128) + self._field.at(x, y), 64, 192)
-        full = imaging.resize(
-            level.astype(np.float32), self._canvas.width, self._canvas.height, cv2.INTER_CUBIC
-        )
-        factor = imaging.triple(np.rint(full).astype(np.uint8))
-        cv2.multiply(frame, factor, frame, 1 / 128.0)
+        x = np.arange(wide, dtype=np.float32)[None] + drift
+        y = np.arange(high, dtype=np.float32)[:, None] + drift * np.float32(0.6)
+        level = np.clip(np.float32(128) + self._field.at(x, y), 64, 192).astype(np.float32)
+        full = imaging.resize(level, self._canvas.width, self._canvas.height, cv2.INTER_CUBIC)[:rows]
+        window = frame[:rows]
+        cv2.multiply(window, imaging.triple(np.rint(full).astype(np.uint8)), window, 1 / 128.0)

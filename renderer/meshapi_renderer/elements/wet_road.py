@@ -18,7 +18,7 @@ from meshapi_renderer.view import View
 _SIDE = 512
 _METRES = 13.0
 _BITS = 4
-_RINGS = 150
+_RINGS = 120
 _STEP = 3
 
 

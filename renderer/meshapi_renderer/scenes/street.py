@@ -67,7 +67,7 @@ class Street:
         draw_stack(frame, stack)
         eye = self._eye(pose)
         travel = (METRES_PER_DEPTH * pose.x, METRES_PER_DEPTH * pose.zoom)
-        self._glimmer.draw(frame, paced)
+        self._glimmer.draw(frame, paced, max(1, round(eye.row)))
         if self._road.visible:
             self._road.draw(frame, eye.row, eye.column, travel, paced, scratch)
         cars = self._life.draw(frame, eye, paced, travel[1], self._wet, scratch)
