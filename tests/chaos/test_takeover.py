@@ -24,16 +24,29 @@ async def _work(stage: Stage) -> list[str]:
     return tasks + await stage.create("mesh/diorama-1", 1)
 
 
+async def _busy(stage: Stage, pid: int) -> list[str]:
+    """Tasks, made until the worker is seen to hold claims of two kinds at once."""
+    tasks: list[str] = []
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        tasks += await _work(stage)
+        soon = time.monotonic() + 4
+        while time.monotonic() < soon:
+            if len({row.state for row in held_by(await stage.moment(), pid)}) >= 2:
+                return tasks
+            await asyncio.sleep(0.05)
+    raise AssertionError("the worker never held claims of two kinds at once")
+
+
 @pytest.mark.slow
 async def test_tasks_of_a_killed_worker_are_taken_over_within_its_lease_and_a_second(
     set_up: SetUp, database: str
 ) -> None:
     slowness = Slowness()
     async with set_up(database=database, apis=1, workers=2, lease=4.0) as stage:
-        tasks = await _work(stage)
         victim = stage.cluster.workers[0]
         pid = victim.pid
-        await stage.until(lambda look: len({row.state for row in held_by(look, pid)}) >= 2)
+        tasks = await _busy(stage, pid)
         victim.freeze()  # nothing of it changes any more between our look and its end
         held = held_by(await stage.moment(), pid)
         victim.kill()
@@ -70,10 +83,9 @@ def _still_held(look: Moment, held: Sequence[ScheduleRow]) -> bool:
 @pytest.mark.slow
 async def test_a_frozen_worker_that_wakes_changes_nothing(set_up: SetUp) -> None:
     async with set_up(database="postgres", apis=1, workers=2, lease=3.0) as stage:
-        tasks = await _work(stage)
         sleeper = stage.cluster.workers[0]
         pid = sleeper.pid
-        await stage.until(lambda look: len({row.state for row in held_by(look, pid)}) >= 2)
+        tasks = await _busy(stage, pid)
         sleeper.freeze()
         held = held_by(await stage.moment(), pid)
         await stage.control(latency=(0.0, 0.0))
