@@ -191,5 +191,5 @@ class Meteors:
             ends = at(piece / self._PIECES), at((piece + 1) / self._PIECES)
             cv2.line(streak, *ends, value, max(1, round(1.4 * scale)), cv2.LINE_AA, _BITS)
         glow = imaging.gaussian(streak, 0.8 * scale)
-        window = frame[: height // 2]
-        cv2.add(window, imaging.triple(glow), window)
+        window = frame[: height // 2]  # less where the land begins above the middle
+        cv2.add(window, imaging.triple(glow[: window.shape[0]]), window)
