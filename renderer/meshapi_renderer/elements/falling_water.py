@@ -15,7 +15,7 @@ from meshapi_renderer.noise import fbm, line_noise
 from meshapi_renderer.rng import Rng
 
 _SIDE = 512
-_ROWS = 320
+_ROWS = 288
 _WIDEN = 1.2
 """Columns of the pattern per row: strands are finer across than along."""
 Colour8 = tuple[int, int, int]

@@ -205,9 +205,10 @@ class OceanSurface:
         """
         camera, pose = eye
         _, shift_x, _ = camera.scale_shift(pose, math.inf)
-        x, z = self._places(depth, shift_x, pose)
         per_metre = np.float32(_FINE_SIDE / _FINE_METRES)
-        x, z = x * per_metre, z * per_metre
+        x, z = self._places(depth, shift_x, pose)
+        x *= per_metre
+        z *= per_metre
         drift = np.float32(0.6 * t * per_metre)
         fine = self._fine.at(x + drift * np.float32(0.5), z + drift)
         fine *= np.clip(np.float32(30.0) / depth, 0, 1)
@@ -221,7 +222,9 @@ class OceanSurface:
         width = depth.shape[1]
         middle = np.float32(0.5 * width + turn_x)
         azimuth = (np.arange(width, dtype=np.float32)[None] - middle) * np.float32(1 / self._view.focal)
-        return _travelled(depth * azimuth, depth, pose)
+        x = depth * azimuth
+        x += np.float32(_NEAR * 1.2 * pose.x)
+        return x, depth + np.float32(_NEAR * pose.zoom)
 
     def _flash(self, picture: Bytes8, x: Floats, z: Floats, depth: Floats, turn_x: float, t: float) -> None:
         """Facets that throw the sun at the viewer, in the columns under it, in place."""

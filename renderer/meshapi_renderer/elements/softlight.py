@@ -14,7 +14,7 @@ from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import tonemap
 from meshapi_renderer.scene import Canvas, Scratch
 
-GRID_LONG_SIDE = 320
+GRID_LONG_SIDE = 288
 """Long side of the grid in cells, whatever the frame's size."""
 _BRIGHTEST = 8.0
 _LUT_TOP = 65535

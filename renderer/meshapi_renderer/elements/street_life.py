@@ -213,7 +213,7 @@ class StreetLife:
             shape.fill(frame, _LAMP * (side, 1), self._tone(tone))
 
 
-_WALKERS, _CARS = 24, 6
+_WALKERS, _CARS = 20, 6
 _NEAREST_WALKER, _FARTHEST_WALKER = 5.0, 120.0
 _NEAREST_CAR, _FARTHEST_CAR = 2.3, 150.0
 Points = NDArray[np.float64]
