@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from .cards import EVERY, USUAL
 from .cluster import Plan
 from .report import table
 from .run import Wish, run
@@ -25,6 +26,9 @@ def _wish(arguments: list[str] | None = None) -> tuple[Wish, bool]:
     options.add_argument("--renders", type=int, help="tasks of the built-in model [default: one in 100]")
     options.add_argument("--seed", type=int, help="repeats a run's schedule [default: a random one, printed]")
     options.add_argument("--lease", type=float, default=3.0)
+    options.add_argument(
+        "--every-upstream", action="store_true", help="order from every adapter that there is, in equal parts"
+    )
     options.add_argument("--keep", action="store_true", help="leave the files of the run where they are")
     given = options.parse_args(arguments)
     wish = Wish(
@@ -34,7 +38,9 @@ def _wish(arguments: list[str] | None = None) -> tuple[Wish, bool]:
         seconds=given.seconds or given.tasks / 18,
         seed=secrets.randbelow(1_000_000) if given.seed is None else given.seed,
         renders=given.tasks // 100 if given.renders is None else given.renders,
-        plan=Plan(database=given.database, lease=given.lease),
+        plan=Plan(
+            database=given.database, lease=given.lease, sellers=EVERY if given.every_upstream else USUAL
+        ),
     )
     return wish, given.keep
 

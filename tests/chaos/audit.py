@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tests.upstreams.fake import Entry
 
-from .cards import PAID
 from .snapshot import TERMINAL, AttemptRow, End, Moment, Whole
 from .witness import Witness
 
@@ -18,13 +17,14 @@ _SHOWN = 5  # violations of one kind that are told in full
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known when everything has stopped."""
+    """All that is known when everything has stopped. ``paid`` are the upstreams behind the fake."""
 
     whole: Whole
     entries: Sequence[Entry]
     witness: Witness
     files: Path
     orphans: Sequence[int]
+    paid: frozenset[str]
 
 
 def at_any_moment(look: Moment) -> list[str]:
@@ -120,7 +120,7 @@ def _paid_once(evidence: Evidence) -> list[str]:
         if task_id not in known:
             found.append(f"{task_id} was submitted, and no caller was given it")
     succeeded = (row for row in evidence.whole.tasks.values() if row.status == "succeeded")
-    unpaid = (row.id for row in succeeded if row.upstream in PAID and not accepted[row.id])
+    unpaid = (row.id for row in succeeded if row.upstream in evidence.paid and not accepted[row.id])
     return found + [f"{task_id} succeeded and no upstream accepted it" for task_id in unpaid]
 
 

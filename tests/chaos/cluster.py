@@ -15,18 +15,19 @@ from tests.postgres_server import running
 from tests.server_process import MESHAPI
 from tests.upstreams.fake import FakeProcess
 
-from .cards import CARDS
+from meshapi_server.upstreams.enabled import variable
+
+from .cards import USUAL, Seller, card_files
 from .databases import Database, PostgresDatabase, SqliteFile
 from .member import Member, Role
 
 # No setting or key of the machine may reach these servers.
 _KEPT = ("PATH", "PYTHONPATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "TMPDIR", "VIRTUAL_ENV")
-_UPSTREAM_KEY = "fake-upstream-key-0123456789"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to build. Times are seconds; ``slots`` is how many tasks each cloud may have at once, and
+    """What to build. Times are seconds; ``slots`` is how many tasks each paid upstream may have at once, and
     ``engine_slots`` how many the engine may have.
 
     An embedded database allows one process only, whatever ``apis`` and ``workers`` say.
@@ -40,6 +41,7 @@ class Plan:
     slots: int = 60
     engine_slots: int = 60
     submits_at_once: int = 16
+    sellers: tuple[Seller, ...] = USUAL
 
 
 @dataclass(frozen=True)
@@ -142,22 +144,21 @@ class Cluster:
     def _cards(self) -> Path:
         folder = self.folder / "cards"
         folder.mkdir(exist_ok=True)
-        for name, text in CARDS.items():
+        for name, text in card_files(self.plan.sellers).items():
             (folder / f"{name}.toml").write_text(text)
         return folder
 
 
 def _upstream_variables(upstream: FakeProcess, plan: Plan) -> Mapping[str, str]:
-    return {
-        "ARK_API_KEY": _UPSTREAM_KEY,
-        "MESHAPI_BYTEPLUS_BASE_URL": upstream.base_url("byteplus"),
-        "MESHAPI_BYTEPLUS_TASKS": str(plan.slots),
-        "VOLCENGINE_API_KEY": _UPSTREAM_KEY,
-        "MESHAPI_VOLCENGINE_BASE_URL": upstream.base_url("volcengine"),
-        "MESHAPI_VOLCENGINE_TASKS": str(plan.slots),
-        "MESHAPI_OPENAI_VIDEOS_BASE_URL": upstream.base_url("openai-videos"),
-        "MESHAPI_OPENAI_VIDEOS_TASKS": str(plan.engine_slots),
-    }
+    found: dict[str, str] = {}
+    for seller in plan.sellers:
+        slots = plan.engine_slots if seller.upstream == "openai-videos" else plan.slots
+        found |= {
+            **seller.environment,
+            variable(seller.upstream, "BASE_URL"): upstream.base_url(seller.upstream),
+            variable(seller.upstream, "TASKS"): str(slots),
+        }
+    return found
 
 
 def _watchdog() -> subprocess.Popen[bytes]:

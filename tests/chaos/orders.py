@@ -5,16 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from .cards import model_of
+from .cards import USUAL, Seller, model_of
 
 Follow = Literal["wait", "watch", "look"]
 Then = Literal["keep", "delete", "download"]
 
-# Each upstream's share. Ark's own rate (5 submissions a second) bounds how many of its tasks a run can hold.
-_MODELS: Mapping[str, float] = {
+# Ark's own rate (5 submissions a second) bounds how many of its tasks a run of the usual sellers can hold.
+_USUAL: Mapping[str, float] = {
     model_of("openai-videos"): 0.52,
     model_of("byteplus"): 0.14,
     model_of("volcengine"): 0.14,
+}
+_PAID = 0.8
+_SANDBOX: Mapping[str, float] = {
     "sandbox/instant": 0.10,
     "sandbox/flaky": 0.06,
     "sandbox/moderated": 0.01,
@@ -61,16 +64,28 @@ class Order:
         return body
 
 
-def draw(seed: int, count: int, seconds: float, renders: int) -> Sequence[Order]:
-    """The orders of a run: ``count`` within ``seconds``, of which ``renders`` by the built-in model."""
+def shares(sellers: Sequence[Seller]) -> Mapping[str, float]:
+    """How often each model is ordered; sellers other than the usual ones get as much each."""
+    if tuple(sellers) == USUAL:
+        return {**_USUAL, **_SANDBOX}
+    return {**{seller.model: _PAID / len(sellers) for seller in sellers}, **_SANDBOX}
+
+
+def draw(seed: int, count: int, seconds: float, renders: int, models: Mapping[str, float]) -> Sequence[Order]:
+    """The orders of a run: ``count`` within ``seconds``, of which ``renders`` by the built-in model.
+
+    ``models`` are the shares of the others.
+    """
     chance = random.Random(f"orders {seed}")
     times = sorted(chance.uniform(0, seconds) for _ in range(count))
     rendered = set(chance.sample(range(count), renders))
-    return [_order(chance, number, at, number in rendered) for number, at in enumerate(times)]
+    return [_order(chance, number, at, number in rendered, models) for number, at in enumerate(times)]
 
 
-def _order(chance: random.Random, number: int, at: float, rendered: bool) -> Order:
-    model = _RENDERED if rendered else _drawn(chance, _MODELS)
+def _order(
+    chance: random.Random, number: int, at: float, rendered: bool, models: Mapping[str, float]
+) -> Order:
+    model = _RENDERED if rendered else _drawn(chance, models)
     cancel_after = chance.uniform(0, _LONGEST_CANCEL) if chance.random() < _CANCELLED else None
     if cancel_after is not None and chance.random() < 0.2:
         model = _STUCK

@@ -50,6 +50,7 @@ class Outcome:
     figures: dict[str, object] = field(default_factory=dict)
     acts: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    served: frozenset[str] = frozenset()  # the models of which a task succeeded
 
 
 class Watcher:
@@ -131,7 +132,8 @@ async def _ride(
     acts = mayhem.draw(
         wish.seed, wish.kills, wish.seconds, shared=made.database.shared, lease=wish.plan.lease
     )
-    wanted = orders.draw(wish.seed, wish.tasks, wish.seconds, wish.renders)
+    shares = orders.shares(wish.plan.sellers)
+    wanted = orders.draw(wish.seed, wish.tasks, wish.seconds, wish.renders, shares)
     async with _callers(made, keys, witness, wish.seed) as callers:
         clients = {
             name: Client(caller, witness, random.Random(f"client {wish.seed} {name}"), f"run-{wish.seed}")
@@ -170,10 +172,12 @@ async def _audit(made: Cluster, witness: Witness, outcome: Outcome) -> None:
         witness=witness,
         files=made.data / "files",
         orphans=orphans,
+        paid=frozenset(seller.upstream for seller in made.plan.sellers),
     )
     outcome.violations += await asyncio.to_thread(audit.in_the_end, evidence)
     tasks = evidence.whole.tasks.values()
     outcome.ends = Counter(f"{row.status} {row.error_code or ''}".strip() for row in tasks)
+    outcome.served = frozenset(row.model for row in tasks if row.status == "succeeded")
     per_task = Counter((entry.token or "").partition(".")[0] for entry in entries)
     kinds = Counter(line.kind for lines in evidence.whole.attempts.values() for line in lines)
     lost = sum(line.result == "lease_lost" for lines in evidence.whole.attempts.values() for line in lines)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .cards import PAID, model_of
+from .cards import USUAL, model_of
 from .conftest import SetUp
 from .slowness import Slowness
 from .snapshot import Moment, ScheduleRow, Whole
@@ -20,7 +20,7 @@ _SLOW = 1.2  # s that the upstream takes for an answer, so that a kill finds cal
 async def _work(stage: Stage) -> list[str]:
     """Tasks of every kind, so many that each worker is in the middle of some."""
     await stage.control(latency=(_SLOW, _SLOW), running=0.5)
-    tasks = [task for name in PAID for task in await stage.create(model_of(name), 8)]
+    tasks = [task for seller in USUAL for task in await stage.create(seller.model, 8)]
     return tasks + await stage.create("mesh/diorama-1", 1)
 
 
