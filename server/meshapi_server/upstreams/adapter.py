@@ -14,7 +14,7 @@ Adapters import this module, ``http``, ``refusals`` and nothing else of the serv
 
 import abc
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -55,6 +55,7 @@ __all__ = [
     "Login",
     "Look",
     "Progress",
+    "Protocol",
     "Rate",
     "Registration",
     "Rejected",
@@ -83,7 +84,8 @@ class Supports(Struct, frozen=True, kw_only=True):
     """What else the documentation's table tells of an upstream; the shared suite proves it.
 
     ``data_uris``: a first frame may be a data URI. ``results_last``: for how many hours a result can be
-    fetched at least, where the upstream says so.
+    fetched at least, where the upstream says so. ``stops``: the stages in which an upstream that cancels
+    still does so.
     """
 
     progress: bool = False
@@ -91,6 +93,7 @@ class Supports(Struct, frozen=True, kw_only=True):
     data_uris: bool = False
     signed_callbacks: bool = False
     results_last: float | None = None
+    stops: frozenset[Literal["queued", "running"]] = frozenset({"queued", "running"})
 
 
 class Announcement(Struct, frozen=True, kw_only=True):
@@ -154,6 +157,10 @@ class Adapter(abc.ABC):
         """How to get a short-lived token, which ``authorise`` then finds as ``credentials["token"]``."""
         return None
 
+    def serves(self, model: str) -> bool:
+        """Whether this adapter, as it is set up, can be asked for a model of its upstream."""
+        return True
+
     def inlines(self, job: Job) -> frozenset[int]:
         """The indexes of content items that ``submit`` needs as data URIs, because URLs are not taken."""
         return frozenset()
@@ -186,6 +193,14 @@ class Adapter(abc.ABC):
         raise NotImplementedError(f"{self.name} sends no callbacks")
 
 
+class Protocol(Struct, frozen=True, kw_only=True):
+    """One of several protocols of an upstream: the ``options`` that select it, what of ``needs`` it takes."""
+
+    name: str
+    options: Mapping[str, str]
+    needs: tuple[tuple[str, ...], ...]
+
+
 class Registration(Struct, frozen=True, kw_only=True):
     """How an upstream is turned on; third parties publish one under the entry point ``meshapi.upstreams``.
 
@@ -201,5 +216,6 @@ class Registration(Struct, frozen=True, kw_only=True):
     options: Mapping[str, tuple[str, ...]] = {}
     needs: tuple[tuple[str, ...], ...] = ()
     base_url: str = ""
+    protocols: tuple[Protocol, ...] = ()
 
     BASE_URL: ClassVar[str] = "base_url"  # the option under which ``build`` finds the base URL in force

@@ -49,7 +49,7 @@ class Ark(Adapter):
 
     limits = Limits(tasks=100, submits=Rate(count=300, seconds=60.0), polls=Rate(count=20, seconds=1.0))
     abilities = Abilities(finds=True, cancels=True, looks_at_once=AT_ONCE, calls_back=True)
-    supports = Supports(last_frame=True, data_uris=True, results_last=24.0)
+    supports = Supports(last_frame=True, data_uris=True, results_last=24.0, stops=frozenset({"queued"}))
 
     def __init__(self, name: str, base_url: str) -> None:
         self.name = name

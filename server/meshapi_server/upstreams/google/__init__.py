@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from meshapi_server.upstreams.adapter import Adapter, Registration
+from meshapi_server.upstreams.adapter import Adapter, Protocol, Registration
 
 from .account import Account
 from .adapter import Google
@@ -16,6 +16,13 @@ _STORAGE = "https://storage.googleapis.com"
 _KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 _FILE = ("GOOGLE_APPLICATION_CREDENTIALS",)
 _PROJECT = ("GOOGLE_CLOUD_PROJECT",)
+_GEMINI = (("key",),)
+_VERTEX = (
+    ("account",),
+    ("token", "project"),
+    ("account_file", "project"),
+    ("metadata_host", "project"),
+)
 
 
 def _build(options: Mapping[str, str]) -> Adapter:
@@ -78,12 +85,10 @@ GOOGLE = Registration(
         "location": ("GOOGLE_CLOUD_LOCATION",),
         "bucket": ("MESHAPI_GOOGLE_BUCKET",),
     },
-    needs=(
-        ("key",),
-        ("account",),
-        ("token", "project"),
-        ("account_file", "project"),
-        ("metadata_host", "project"),
-    ),
+    needs=(*_GEMINI, *_VERTEX),
     base_url=_DEVELOPER_API,
+    protocols=(
+        Protocol(name="Gemini API", options={"key": "a key"}, needs=_GEMINI),
+        Protocol(name="Vertex AI", options={"project": "a-project"}, needs=_VERTEX),
+    ),
 )

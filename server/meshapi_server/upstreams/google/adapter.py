@@ -46,6 +46,7 @@ class Google(Adapter):
             if omni
             else Supports(data_uris=True)
         )
+        self._omni = omni
         self._place = place
         self._account = account
 
@@ -64,6 +65,10 @@ class Google(Adapter):
         if "metadata_host" in credentials:
             return metadata_login(credentials["metadata_host"], now)
         return None
+
+    def serves(self, model: str) -> bool:
+        """Vertex has Veo, the Developer API all else."""
+        return self._place is not None if veo.has(model) else self._omni
 
     def inlines(self, job: Job) -> frozenset[int]:
         """Neither service fetches URLs."""

@@ -39,17 +39,18 @@ _NOT_FINISHED = 3.0  # s
 class Luma(Adapter):
     """Both APIs; the model tells which. Each has keys of its own, and may be the only one with a key.
 
-    ``dream_url``: where Dream Machine is; beside the Agents API, when that is not Luma's own.
+    ``dream_url``: where Dream Machine is; beside the Agents API, when that is not Luma's own. ``agents``:
+    whether there is a key for the Agents API, which alone takes images as data.
     """
 
     name = "luma"
     base_url = _AGENTS
     limits = Limits(tasks=20)
-    supports = Supports(results_last=1.0)
 
-    def __init__(self, base_url: str = "", dream_url: str = "") -> None:
-        agents = (base_url or _AGENTS).rstrip("/")
-        beside = _DREAM if agents == _AGENTS else f"{agents.removesuffix('/v1')}/dream-machine/v1"
+    def __init__(self, base_url: str = "", dream_url: str = "", *, agents: bool = True) -> None:
+        self.supports = Supports(data_uris=agents, results_last=1.0)
+        place = (base_url or _AGENTS).rstrip("/")
+        beside = _DREAM if place == _AGENTS else f"{place.removesuffix('/v1')}/dream-machine/v1"
         self.dream_url = (dream_url or beside).rstrip("/")
         self.hosts = (self.dream_url,)
 
