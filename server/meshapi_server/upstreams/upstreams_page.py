@@ -21,10 +21,10 @@ upstream's emulator: each cell is a test. This page is generated; after a change
 
 """
 _LEGEND = """
-- **After a lost answer**: the connection broke, or a gateway answered in the upstream's place, when the paid
-  request had been sent. *asked again*: the upstream knows the submission by its key and gives the first answer
-  once more. *looked up*: the task is found by a mark on it. *left open*: neither is possible, so nothing is sent
-  a second time, and the task fails as `submission_unknown`, with `charged: "unknown"`.
+- **After a lost answer**: the connection broke, or a gateway answered in the upstream's place, after the paid
+  request. *asked again*: the upstream knows the submission by its key and gives the first answer once more.
+  *looked up*: the task is found by a mark on it. *left open*: neither is possible, so nothing is sent again,
+  and the task fails as `submission_unknown`, with `charged: "unknown"`.
 - **Cancel**: the stages in which the upstream stops a task.
 - **Looks**: how many tasks one poll covers.
 - **Callbacks**: *signed* ones are verified; *hints* only let the poller look at once; without any, it polls.

@@ -12,18 +12,19 @@ from meshapi_server.upstreams.catalogue import Catalogue
 from meshapi_server.upstreams.fit import fit
 from meshapi_server.upstreams.http import data_uri
 
-OPTIONS = {
-    "runway": {},
-    "google": {"key": "k", "project": "p"},
-    "xai": {},
-}
+OPTIONS = {"google": {"key": "k", "project": "p"}}
+ASKS_FIRST = {
+    "replicate"
+}  # for the model's schema, or for a place to put inputs: their own tests go on from there
 KINDS: dict[Role, ItemKind] = {"reference_video": "video", "reference_audio": "audio"}
-CARDS = [card for card in Catalogue.load() if card.provider in OPTIONS]
+CARDS = [
+    card for card in Catalogue.load() if card.provider in registrations(published=()).keys() - ASKS_FIRST
+]
 
 
 def adapter_of(card: ModelCard) -> Adapter:
     registration = registrations(published=())[card.provider]
-    return registration.build({"base_url": registration.base_url, **OPTIONS[card.provider]})
+    return registration.build({"base_url": registration.base_url, **OPTIONS.get(card.provider, {})})
 
 
 def inputs(card: ModelCard) -> Iterator[tuple[Role, ...]]:
@@ -43,10 +44,15 @@ def inputs(card: ModelCard) -> Iterator[tuple[Role, ...]]:
                     yield ("reference_image", "reference_audio")
 
 
-def job(card: ModelCard, roles: tuple[Role, ...]) -> Job:
-    """A request with these inputs, as the server fits it to the card."""
+def job(card: ModelCard, roles: tuple[Role, ...], *, data: bool = False) -> Job:
+    """A request with these inputs as URLs, or as data, as the server fits it to the card."""
     media = [
-        ContentItem(kind=KINDS.get(role, "image"), index=index, url=data_uri("image/png", b"x"), role=role)
+        ContentItem(
+            kind=KINDS.get(role, "image"),
+            index=index,
+            url=data_uri("image/png", b"x") if data else f"https://inputs.example/{index}",
+            role=role,
+        )
         for index, role in enumerate(roles, 1)
     ]
     text = ContentItem(kind="text", index=0, text="a paper boat")
@@ -62,7 +68,10 @@ def test_every_kind_of_request_that_a_card_takes_becomes_one_post(card: ModelCar
     kinds = list(inputs(card))
     assert kinds
     for roles in kinds:
-        request = next(adapter.submit(job(card, roles)))
+        wanted = job(card, roles)
+        data = bool(adapter.inlines(wanted))
+        request = next(adapter.submit(job(card, roles, data=True) if data else wanted))
         assert request.method == "POST"
         assert b"a paper boat" in request.body
-        assert request.body.count(b"eA==") == len(roles), "every input is in the body"
+        mark = b"eA==" if data else b"https://inputs.example/"
+        assert request.body.count(mark) == len(roles), "every input is in the body"
