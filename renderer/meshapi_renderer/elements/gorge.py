@@ -13,7 +13,7 @@ from meshapi_renderer.noise import line_noise
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.view import View
 
-BACK_DEPTH, SIDE_DEPTH, FRONT_DEPTH = 7.0, 3.6, 1.3
+BACK_DEPTH, SIDE_DEPTH, FRONT_DEPTH = 7.0, 2.4, 1.05
 _STRIP = 64
 
 

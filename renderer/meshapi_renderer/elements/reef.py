@@ -37,6 +37,11 @@ class ReefPlane:
     size: float
     weed: int = 0
 
+    @property
+    def camera_depth(self) -> float:
+        """Depth for the camera: less spread than for the light, which water swallows within metres."""
+        return 1.0 + 0.55 * (self.depth - 1.25)
+
 
 PLANES = (
     ReefPlane(9.0, 0.055, 0.20, 0.05, 0, 0.0),
@@ -80,7 +85,7 @@ class Reef:
             own = self._rng.sub(f"plane {index}")
             light, alpha, profile = self._mounds(plane, own.sub("mounds"))
             self._plant(plane, light, alpha, profile, own.sub("corals"))
-            layer = Layer.from_linear(light, alpha, plane.depth, self._view.margin)
+            layer = Layer.from_linear(light, alpha, plane.camera_depth, self._view.margin)
             weed = self._weed(plane, profile, own.sub("weed")) if plane.weed else None
             found.append((layer, weed))
         return found
@@ -192,7 +197,7 @@ class Reef:
             foot = float(profile[column]) + self.tall * plane.mound * own.uniform(0.2, 0.8)
             tall = self.tall * plane.size * own.uniform(1.1, 2.3)
             self._blades((light, alpha, bend), (x, foot), tall, own, plane.depth * 0.62)
-        return SwayingSheet(light, alpha, bend, plane.depth, view.margin, rng.sub("sway"))
+        return SwayingSheet(light, alpha, bend, plane.camera_depth, view.margin, rng.sub("sway"))
 
     def _blades(
         self,

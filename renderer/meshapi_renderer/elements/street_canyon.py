@@ -21,7 +21,7 @@ WALL = 7.6
 """Metres from the middle of the road to the houses."""
 KERB = 4.6
 EYE = 1.55
-METRES_PER_DEPTH = 4.0
+METRES_PER_DEPTH = 12.0
 """Distance of the plane the camera calls depth 1."""
 _SIDE = 512
 
@@ -36,10 +36,10 @@ class StreetBand:
 
 
 BANDS = (
-    StreetBand(44.0, 400.0, 20.0),
-    StreetBand(22.0, 44.0, 7.8),
-    StreetBand(11.0, 22.0, 4.0),
-    StreetBand(4.0, 11.0, 1.9),
+    StreetBand(44.0, 400.0, 6.6),
+    StreetBand(22.0, 44.0, 2.6),
+    StreetBand(11.0, 22.0, 1.3),
+    StreetBand(4.0, 11.0, 1.2),
 )
 
 

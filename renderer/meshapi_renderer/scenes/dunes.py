@@ -32,13 +32,13 @@ from meshapi_renderer.weather import air
 
 _BANDS = (
     DuneBand(
-        near=2600, far=9000, steps=240, tile=3072, relief=260, base=-92, eye=95, offset=900, depth=20.0,
+        near=2600, far=9000, steps=240, tile=3072, relief=260, base=-92, eye=95, offset=900, depth=14.0,
     ),
     DuneBand(
-        near=820, far=2600, steps=300, tile=1740, relief=120, base=-35, eye=62, offset=300, depth=8.0,
+        near=820, far=2600, steps=300, tile=1740, relief=120, base=-35, eye=62, offset=300, depth=4.4,
     ),
     DuneBand(
-        near=120, far=820, steps=480, tile=640, relief=52, base=-28, eye=31, offset=60, depth=3.2, valley=9,
+        near=120, far=820, steps=480, tile=640, relief=52, base=-28, eye=31, offset=60, depth=1.3, valley=9,
         ripples=0.22,
     ),
     DuneBand(
@@ -106,7 +106,7 @@ class Dunes:
         stack = [(layer, camera.matrix(pose, layer.depth, layer.margin)) for layer in self._layers]
         self._sky.draw(frame, camera, pose, index, scratch, covered_from(frame, stack))
         draw_stack(frame, stack)
-        _, shift_x, shift_y = camera.scale_shift(pose, 3.0)
+        _, shift_x, shift_y = camera.scale_shift(pose, 1.6)
         if self._shadows is not None:
             self._shadows.draw(frame, seconds, (shift_x, shift_y))
         self._sand.draw(frame, seconds, (shift_x, shift_y))

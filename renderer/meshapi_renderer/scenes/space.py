@@ -25,8 +25,8 @@ from meshapi_renderer.view import View
 
 _GRID_LONG = 416
 _STAR_DEPTHS = (60.0, 14.0)
-_PLANET_DEPTH = 4.0
-_MOON_DEPTH = 2.2
+_PLANET_DEPTH = 1.25
+_MOON_DEPTH = 1.0
 _SUN: dict[TimeOfDay, tuple[float, float, float]] = {
     "noon": (-0.55, 0.45, 0.70),
     "golden": (-0.80, 0.35, 0.42),

@@ -139,10 +139,10 @@ class Studio:
         front_cone = cone(0.055 * tall, 0.13 * tall, pale(second, 0.15), 0.12)
         front_ball = sphere(0.050 * tall, pale(first, 0.25), 0.45)
         pieces.append(
-            _Piece(front_cone, 0.5 - side * 1.30 * spread * unit, row + 0.155 * up, 1.35, 0.06 * unit)
+            _Piece(front_cone, 0.5 - side * 1.30 * spread * unit, row + 0.155 * up, 1.0, 0.06 * unit)
         )
         pieces.append(
-            _Piece(front_ball, 0.5 + side * 1.22 * spread * unit, row + 0.165 * up, 1.25, 0.05 * unit)
+            _Piece(front_ball, 0.5 + side * 1.22 * spread * unit, row + 0.165 * up, 1.0, 0.05 * unit)
         )
         return pieces
 

@@ -23,7 +23,7 @@ from meshapi_renderer.weather import air
 _DAYLIGHT: dict[TimeOfDay, float] = {
     "sunrise": 0.55, "golden": 0.80, "noon": 1.0, "sunset": 0.55, "dusk": 0.26, "night": 0.13,
 }  # fmt: skip
-_FLOOR_DEPTH = 3.0
+_FLOOR_DEPTH = 2.0
 
 
 class Underwater:
