@@ -5,6 +5,7 @@ from .fake.dialect import Dialect
 from .fake.openai_videos import OpenAIVideos
 from .fal.dialect import Fal
 from .google.dialect import Google
+from .kling.dialect import Kling
 from .luma.dialect import Luma
 from .replicate.dialect import Replicate
 from .runway.dialect import Runway
@@ -23,4 +24,5 @@ def every_dialect() -> tuple[Dialect, ...]:
         Runway(),
         Google(),
         XAI(),
+        Kling(),
     )

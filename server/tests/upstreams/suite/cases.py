@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.upstreams.kling.dialect import SECRET as KLING_SECRET
+
 from meshapi_server.upstreams.adapter import Adapter, Registration
 from meshapi_server.upstreams.adapters import registrations
 from meshapi_server.upstreams.enabled import values
@@ -140,6 +142,22 @@ CASES: tuple[Case, ...] = (
         model="grok-imagine-video-1.5",
         environment={"XAI_API_KEY": SECRET},
         spec={"duration": 8, "resolution": "720p", "ratio": "16:9", "generate_audio": True},
+    ),
+    Case(
+        name="kling",
+        variant="tasks",
+        model="kling-3.0",
+        environment={"KLING_API_KEY": SECRET, "MESHAPI_KLING_WEBHOOK_SECRET": KLING_SECRET},
+        spec={"duration": 5, "resolution": "720p", "ratio": "16:9", "generate_audio": True},
+        withheld_retryable=False,
+    ),
+    Case(
+        name="kling",
+        variant="legacy",
+        model="kling-v2-6",
+        environment={"KLING_API_KEY": SECRET},
+        spec={"duration": 5, "resolution": "1080p", "ratio": "16:9", "generate_audio": True},
+        withheld_retryable=False,
     ),
 )
 
