@@ -9,6 +9,7 @@ from .kling.dialect import Kling
 from .luma.dialect import Luma
 from .replicate.dialect import Replicate
 from .runway.dialect import Runway
+from .vidu.dialect import Vidu
 from .xai.dialect import XAI
 
 
@@ -24,5 +25,6 @@ def every_dialect() -> tuple[Dialect, ...]:
         Runway(),
         Google(),
         XAI(),
+        Vidu(),
         Kling(),
     )

@@ -144,6 +144,13 @@ CASES: tuple[Case, ...] = (
         spec={"duration": 8, "resolution": "720p", "ratio": "16:9", "generate_audio": True},
     ),
     Case(
+        name="vidu",
+        model="viduq3-pro",
+        environment={"VIDU_API_KEY": SECRET},
+        spec={"duration": 5, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7},
+        stops=frozenset({"queued"}),
+    ),
+    Case(
         name="kling",
         variant="tasks",
         model="kling-3.0",
