@@ -43,7 +43,11 @@ ADAPTER_ROOMS = [
 ROOMS: dict[str, set[str]] = {
     **dict.fromkeys(ADAPTER_ROOMS, ADAPTER),
     "meshapi_server": set(),
-    "meshapi_server.settings": {"meshapi_server.upstreams.routing", "meshapi_server.destinations"},
+    "meshapi_server.settings": {
+        "meshapi_server.upstreams.routing",
+        "meshapi_server.destinations",
+        "meshapi_server.store.database_url",
+    },
     "meshapi_server.datadir": set(),
     "meshapi_server.api": {
         "meshapi_server.tasks",
@@ -51,6 +55,11 @@ ROOMS: dict[str, set[str]] = {
         "meshapi_server.callbacks",
         "meshapi_server.files",
         "meshapi_server.upstreams.rows",  # the wire's model row is made from a card, once
+    },
+    "meshapi_server.connections": {
+        "meshapi_server.api.errors",
+        "meshapi_server.api.secure_headers",
+        "meshapi_server.tasks.ids",
     },
     "meshapi_server.tasks": {"meshapi_server.upstreams.contract"},
     "meshapi_server.accounts": {"meshapi_server.tasks.ids", "meshapi_server.tasks.clock"},

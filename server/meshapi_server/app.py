@@ -16,6 +16,7 @@ from meshapi_server.api.application import Application
 from meshapi_server.api.call import Call
 from meshapi_server.api.content import Content
 from meshapi_server.api.content_items import http_url_problem
+from meshapi_server.api.cross_origin import CrossOrigin
 from meshapi_server.api.deliveries import Deliveries
 from meshapi_server.api.events import Events
 from meshapi_server.api.feed import Feed
@@ -23,6 +24,7 @@ from meshapi_server.api.generations import Generations
 from meshapi_server.api.health import HealthCheck
 from meshapi_server.api.models import Models
 from meshapi_server.api.openapi import OpenAPI
+from meshapi_server.api.secure_headers import transport_security
 from meshapi_server.api.timeline import Timeline
 from meshapi_server.api.upstream_callbacks import UpstreamCallbacks
 from meshapi_server.api.view import TaskView
@@ -123,6 +125,7 @@ class Server:
         webhooks: Webhooks,
         courier: Courier | None,
         sender: Sender,
+        changes: Changes,
     ) -> None:
         self.keys = keys
         self.app = app
@@ -133,6 +136,7 @@ class Server:
         self._webhooks = webhooks
         self._courier = courier
         self._sender = sender
+        self._changes = changes
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -225,8 +229,10 @@ class Server:
             keys,
             startup=lambda: server.start(),
             shutdown=lambda: server.stop(),
+            cross_origin=CrossOrigin(frozenset(settings.cors_origins)),
+            constant_headers=transport_security(public_url),
         )
-        server = cls(database, files, keys, worker, app, upstreams, webhooks, courier, sender)
+        server = cls(database, files, keys, worker, app, upstreams, webhooks, courier, sender, changes)
         return server
 
     async def start(self) -> None:
@@ -238,6 +244,10 @@ class Server:
             await self._courier.prepare(alone=not self._database.shared)
             self._tasks.append(asyncio.create_task(self._courier.run()))
         self._tasks.append(asyncio.create_task(self._sweep()))
+
+    def stopping(self) -> None:
+        """Let callers go that wait for a change: they would hold up the stop."""
+        self._changes.close()
 
     async def stop(self) -> None:
         """Give unfinished work back and close the store."""

@@ -1,6 +1,7 @@
 """The server's settings: flag, then environment, then ``meshapi.toml``, then default."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from meshapi_server.destinations.guard import USUAL_PORTS
+from meshapi_server.store.database_url import shown
 from meshapi_server.upstreams.routing import RouteSetting
 
 # An upstream is on when its customary variable is set; any of them turns simulation off by default.
@@ -32,6 +34,7 @@ UPSTREAM_KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
+_ORIGIN = re.compile(r"^(\*|https?://[^/?#@*\s]+)$")
 ROLES = ("all", "api", "worker")
 
 
@@ -48,6 +51,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``routes`` maps public model ids to the models behind them; ``cards`` is a folder of further model cards,
     for engines of the operator's own; ``ports`` may be called where a caller names the destination;
     ``submits_at_once`` and ``polls_at_once`` bound what one worker asks upstreams at the same time.
+    ``connections``, ``head_timeout`` and ``stall_timeout`` (seconds) bound callers (connections/limits.py);
+    pages of the origins in ``cors_origins`` may call the API from a browser.
     """
 
     host: str = "127.0.0.1"
@@ -70,6 +75,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cards: str = ""
     routes: dict[str, RouteSetting] = {}
     cny_per_usd: Decimal | None = None
+    connections: int = 4096
+    head_timeout: float = 15.0
+    stall_timeout: float = 60.0
+    cors_origins: tuple[str, ...] = ()
     log_level: str = "info"
 
     def __post_init__(self) -> None:
@@ -82,6 +91,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.log_level not in {"debug", "info", "warning", "error"}:
             raise SettingsInvalid(f"log_level: {self.log_level!r}; use debug, info, warning or error")
 
+        if self.connections < 16:
+            raise SettingsInvalid(f"connections: {self.connections} is too few; use 16 or more")
+        if min(self.head_timeout, self.stall_timeout) <= 0:
+            raise SettingsInvalid("head_timeout and stall_timeout must be more than 0 s")
+        for origin in self.cors_origins:
+            if not _ORIGIN.match(origin):
+                raise SettingsInvalid(
+                    f"cors_origins: {origin!r} is no origin; use https://app.example, or * for any"
+                )
         if self.role not in ROLES:
             raise SettingsInvalid(f"role: {self.role!r}; use {', '.join(ROLES)}")
         if min(self.submits_at_once, self.polls_at_once) < 1:
@@ -92,6 +110,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             )
         if self.reconcile_within < 1:
             raise SettingsInvalid(f"reconcile_within: {self.reconcile_within} s is too short; use 1 or more")
+
+    def __repr__(self) -> str:
+        """Every setting, the database without its password."""
+        told = {name: getattr(self, name) for name in self.__struct_fields__}
+        told["database"] = shown(self.database)
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in told.items())})"
 
     @property
     def database_url(self) -> str:
@@ -134,6 +158,10 @@ _VARIABLES = {
     "ports": "MESHAPI_PORTS",
     "cards": "MESHAPI_CARDS",
     "cny_per_usd": "MESHAPI_CNY_PER_USD",
+    "connections": "MESHAPI_CONNECTIONS",
+    "head_timeout": "MESHAPI_HEAD_TIMEOUT",
+    "stall_timeout": "MESHAPI_STALL_TIMEOUT",
+    "cors_origins": "MESHAPI_CORS_ORIGINS",
     "log_level": "MESHAPI_LOG_LEVEL",
 }
 
@@ -155,8 +183,9 @@ def load(
     for name, variable in _VARIABLES.items():
         if environment.get(variable):
             values[name] = environment[variable]
-    if isinstance(values.get("ports"), str):
-        values["ports"] = [part.strip() for part in values["ports"].split(",")]
+    for name in ("ports", "cors_origins"):
+        if isinstance(values.get(name), str):
+            values[name] = [part.strip() for part in values[name].split(",")]
     values |= {name: value for name, value in flags.items() if value is not None}
     try:
         return msgspec.convert(values, Settings, strict=False)

@@ -12,8 +12,10 @@ from meshapi_server.tasks import ids
 from meshapi_server.tasks.errors import StoreDown, TaskRefusal
 
 from .call import VERSIONS, Answer, Call, ClientGone, Reply
+from .cross_origin import CrossOrigin
 from .errors import APIError, from_refusal
 from .operation import Handler, Operation
+from .secure_headers import missing
 
 log = structlog.get_logger("meshapi.api")
 
@@ -44,10 +46,14 @@ class Application:
         *,
         startup: Hook | None = None,
         shutdown: Hook | None = None,
+        cross_origin: CrossOrigin | None = None,
+        constant_headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         self._keys = keys
         self._startup = startup
         self._shutdown = shutdown
+        self._cross_origin = cross_origin or CrossOrigin()
+        self._constant_headers = (*constant_headers, (b"x-mesh-idempotency", b"supported"))
         self._fixed: dict[str, _Route] = {}
         self._patterns: list[_Route] = []
         routes: dict[str, _Route] = {}
@@ -91,6 +97,11 @@ class Application:
         await self._send(answer, scope, receive, send, request_id, version)
 
     async def _answer(self, call: Call) -> Answer:
+        preflight = self._cross_origin.preflight(
+            call.header(b"origin"), call.scope["method"], call.header(b"access-control-request-method")
+        )
+        if preflight is not None:
+            return preflight
         operation, call.path_values = self._find(call.scope["path"], call.scope["method"])
         if operation.login:
             await self._login(call)
@@ -134,7 +145,8 @@ class Application:
         extra = [
             (b"x-request-id", request_id.encode()),
             (b"x-mesh-version", version.encode()),
-            (b"x-mesh-idempotency", b"supported"),
+            *self._constant_headers,
+            *self._cross_origin.headers(_header(scope, b"origin")),
         ]
         started = False
 
@@ -142,7 +154,8 @@ class Application:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message = {**message, "headers": [*message.get("headers", ()), *extra]}
+                given = message.get("headers", ())
+                message = {**message, "headers": [*given, *extra, *missing(given)]}
             await send(message)
 
         try:

@@ -14,10 +14,11 @@ from typing import Annotated
 
 import structlog
 import typer
-import uvicorn
 
 from meshapi_server import __version__
 from meshapi_server.app import Profile, Server
+from meshapi_server.connections.limits import Limits
+from meshapi_server.connections.web_server import WebServer
 from meshapi_server.database import open_database, sqlite_path
 from meshapi_server.datadir import DataDirectory, InUse
 from meshapi_server.settings import Settings, SettingsInvalid, load
@@ -179,17 +180,13 @@ async def _serve(
     database = await open_database(settings.database_url)
     server = await Server.build(database, settings, public_url)
     await _announce(settings, directory, server, local_url)
-    config = uvicorn.Config(
-        server.app,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=5,
-        h11_max_incomplete_event_size=64 * 1024,
+    limits = Limits(
+        connections=settings.connections,
+        per_address=max(16, settings.connections // 4),
+        head_timeout=settings.head_timeout,
+        stall_timeout=settings.stall_timeout,
     )
-    web = uvicorn.Server(config)
+    web = WebServer(server.app, limits, server.stopping)
     await web.serve(sockets=[listener])
 
 

@@ -2,14 +2,11 @@
 
 import re
 
-_PASSWORD = re.compile(r"(?i)([?&](?:password|sslpassword)=)[^&]*")
+# Up to the last @, since a password that should have been escaped may hold a slash, a colon or an @.
+_LOGIN = re.compile(r"^([A-Za-z0-9+.-]+://[^:/@?]*):.*@", re.DOTALL)
+_PASSWORD = re.compile(r"(?i)([?&](?:password|sslpassword|passfile)=)[^&]*")
 
 
 def shown(url: str) -> str:
     """The URL without a password."""
-    scheme, mark, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    account, at, host = authority.rpartition("@")
-    user, colon, _ = account.partition(":")
-    hidden = f"{user}:…" if colon else user
-    return _PASSWORD.sub(r"\1…", f"{scheme}{mark}{hidden}{at}{host}{slash}{path}")
+    return _PASSWORD.sub(r"\1…", _LOGIN.sub(r"\1:…@", url))

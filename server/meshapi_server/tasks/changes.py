@@ -25,6 +25,7 @@ class Changes:
         self._bell = asyncio.Event()
         self._ended: Callable[[], None] = lambda: None
         self._hints = hints
+        self.closed = False
         if hints is not None:
             hints.listen(self._heard, self._bell.set)
 
@@ -40,6 +41,13 @@ class Changes:
     def when_ended(self, call: Callable[[], None]) -> None:
         """Call this whenever a task that ended is published here: callbacks are due."""
         self._ended = call
+
+    def close(self) -> None:
+        """Let everyone who waits go: nothing will be told here any more."""
+        self.closed = True
+        for queues in self._waiting.values():
+            for queue in queues:
+                queue.put_nowait(None)
 
     def _heard(self, task_id: str) -> None:
         for queue in self._waiting.get(task_id, ()):

@@ -144,6 +144,7 @@ class TaskService:
         """The task now and after each change, until it has ended or ``deadline`` (loop time) is over.
 
         Yields None whenever ``idle`` seconds passed without a change, so that a stream can say that it lives.
+        When the server stops it ends early: the caller comes back, and is answered by whoever serves then.
         After every silence the store is asked: an announcement is only a hint.
         """
         time = asyncio.get_running_loop().time
@@ -151,7 +152,7 @@ class TaskService:
             task = await self.get(owner, task_id)
             yield task
             told = time()
-            while not task.ended:
+            while not (task.ended or self._changes.closed):
                 limits = [time() + _REREAD, told + idle if idle is not None else None, deadline]
                 news = await _next(queue, min(limit for limit in limits if limit is not None) - time())
                 snapshot = news or await self.get(owner, task_id)

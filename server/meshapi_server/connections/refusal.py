@@ -1,0 +1,42 @@
+"""Answers to what never becomes a request: in the same envelope as all others, and the last ones."""
+
+from http import HTTPStatus
+
+from msgspec import Struct
+
+from meshapi_server.api.errors import APIError, ErrorCode
+from meshapi_server.api.secure_headers import missing
+from meshapi_server.tasks import ids
+
+
+class Refusal(Struct, frozen=True):
+    """Why a connection is closed."""
+
+    status: int
+    code: ErrorCode
+    message: str
+    retry_after: int | None = None
+
+    def encoded(self) -> bytes:
+        """The whole answer, head and body."""
+        request_id = ids.request_id()
+        body = APIError(self.code, self.message).body(request_id)
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-request-id", request_id.encode()),
+            (b"connection", b"close"),
+        ]
+        if self.retry_after is not None:
+            headers.append((b"retry-after", str(self.retry_after).encode()))
+        lines = [name + b": " + value for name, value in (*headers, *missing(headers))]
+        phrase = HTTPStatus(self.status).phrase.encode()
+        first = b"HTTP/1.1 %d %s" % (self.status, phrase)
+        return b"\r\n".join([first, *lines, b"", body])
+
+
+NOT_HTTP = Refusal(400, "invalid_request", "This is no valid HTTP/1.1 request.")
+TARGET_TOO_LONG = Refusal(414, "invalid_request", "The address of the request is too long.")
+HEAD_TOO_LARGE = Refusal(431, "invalid_request", "The headers of the request are too large or too many.")
+TOO_SLOW = Refusal(408, "invalid_request", "The request did not arrive in time.")
+FULL = Refusal(503, "provider_not_available", "Too many connections are open. Try again.", 1)
