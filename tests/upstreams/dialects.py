@@ -25,6 +25,6 @@ def every_dialect() -> tuple[Dialect, ...]:
         Runway(),
         Google(),
         XAI(),
-        Vidu(),
         Kling(),
+        Vidu(),
     )

@@ -19,8 +19,8 @@ BUILT_IN: tuple[str, ...] = (
     "meshapi_server.upstreams.runway:RUNWAY",
     "meshapi_server.upstreams.google:GOOGLE",
     "meshapi_server.upstreams.xai:XAI",
-    "meshapi_server.upstreams.vidu:VIDU",
     "meshapi_server.upstreams.kling:KLING",
+    "meshapi_server.upstreams.vidu:VIDU",
 )
 
 

@@ -118,7 +118,7 @@ DEFAULTS = [
     ("google/veo-3.1", {"resolution": "1080p"}, 8, "1080p", "16:9", True),
     ("minimax/MiniMax-Hailuo-2.3", {"resolution": "1080p"}, 6, "1080p", None, None),
     ("kling/kling-2.6", {"generate_audio": True}, 5, "1080p", "16:9", True),
-    ("vidu/vidu2.0", {"duration": 8}, 8, "720p", "16:9", None),
+    ("pixverse/v5", {"resolution": "1080p"}, 5, "1080p", "16:9", None),
     ("replicate/veo-3.1", {}, None, None, None, None),
 ]
 
