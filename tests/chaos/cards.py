@@ -23,7 +23,7 @@ audio = "{audio}"
 parameters = ["seed"]
 defaults = {{ {defaults} }}
 price_unknown = "It is a fake."
-usual_seconds = 2.0
+usual_seconds = {usual_seconds}
 """
 _DEFAULTS = ("duration", "resolution", "ratio", "generate_audio")
 _QUICK: Mapping[str, Any] = {"duration": 2, "resolution": "480p", "ratio": "16:9"}
@@ -41,6 +41,7 @@ class Seller:
     upstream_model: str
     parameters: Mapping[str, Any] = field(default_factory=lambda: _QUICK)
     environment: Mapping[str, str] = field(default_factory=dict)
+    usual_seconds: float = 2.0
 
     @property
     def card(self) -> str:
@@ -51,6 +52,7 @@ class Seller:
             upstream_model=self.upstream_model,
             resolution=self.parameters.get("resolution", "720p"),
             ratio=self.parameters.get("ratio", "16:9"),
+            usual_seconds=self.usual_seconds,
             audio="switch" if "generate_audio" in self.parameters else "never",
             defaults=", ".join(f"{name} = {json.dumps(value)}" for name, value in defaults.items()),
         )
