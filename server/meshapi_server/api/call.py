@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from meshapi_server.accounts.keys import Key
+from meshapi_server.accounts.key import Key
 
 from . import query
 from .errors import APIError

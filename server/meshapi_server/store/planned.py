@@ -22,7 +22,7 @@ Look: TypeAlias = Callable[[], Plan[Result]]
 """Begins a plan that reads; called again when the database was away."""
 Change: TypeAlias = Callable[[int], Plan[Result]]
 """Begins a plan that writes, given its shard of the tally; called again when its transaction was undone."""
-Purpose = Literal["accept", "move", "claim", "wake", "other"]
+Purpose = Literal["accept", "move", "claim", "wake", "count", "other"]
 """What a transaction is for: those of one purpose may wait for each other."""
 
 
@@ -75,7 +75,7 @@ class PlannedStore(ABC):
         idempotency: Idempotency | None,
         inputs: Mapping[int, str] = EMPTY,
     ) -> Created:
-        """Task, schedule, inputs and idempotency record in one commit (see the port)."""
+        """Task, schedule, inputs, idempotency record and hold in one commit (see the port)."""
         entry = creating.Entry(
             task=task, schedule=schedule, response=response, idempotency=idempotency, inputs=inputs
         )

@@ -29,7 +29,7 @@ _SHARDS = 16  # of the tally, for each purpose
 _LONGEST_PAUSE = 0.5  # s
 _KEEP_TIME = 30.0  # s between two measurements of the database's clock
 _MARK_KEPT = 7 * 24 * 3600 * 1000  # ms after which a lane that left its mark behind is certain to be gone
-_PURPOSES: Final[tuple[Purpose, ...]] = ("accept", "move", "claim", "wake", "other")
+_PURPOSES: Final[tuple[Purpose, ...]] = ("accept", "move", "claim", "wake", "count", "other")
 PATIENCE = (
     30.0  # s that a caller waits for a database that is away; it takes that long to recover from a crash
 )

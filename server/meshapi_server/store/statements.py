@@ -26,6 +26,7 @@ TASK_COLUMNS = (
     "progress",
     "draft_task_id",
     "key_id",
+    "files_removed_at",
     "routes",
     "spec",
     "outcome",
@@ -63,7 +64,25 @@ ATTEMPT_COLUMNS = (
     "polls",
 )
 POOL_COLUMNS = ("name", "capacity", "used", "pace", "burst", "full_at", "paused_until")
-KEY_COLUMNS = ("id", "owner", "name", "last_four", "created_at", "revoked_at", "concurrency")
+KEY_COLUMNS = (
+    "id",
+    "owner",
+    "name",
+    "last_four",
+    "created_at",
+    "admin",
+    "models",
+    "requests_per_minute",
+    "requests_per_day",
+    "tasks_in_flight",
+    "concurrency",
+    "budget_per_day",
+    "budget_total",
+    "expires_at",
+    "suspended_at",
+    "revoked_at",
+    "rotated_at",
+)
 DELIVERY_COLUMNS = (
     "id",
     "owner",

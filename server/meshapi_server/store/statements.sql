@@ -198,20 +198,61 @@ select 1
 select state, count(*) from schedule group by state
 
 -- name: insert_key
-insert into api_key (id, owner, name, hash, last_four, created_at, concurrency)
-values (:id, :owner, :name, :hash, :last_four, :created_at, :concurrency)
+insert into api_key (id, owner, name, hash, last_four, created_at, admin, models, requests_per_minute, requests_per_day,
+                     tasks_in_flight, concurrency, budget_per_day, budget_total, expires_at, suspended_at, revoked_at,
+                     rotated_at)
+values (:id, :owner, :name, :hash, :last_four, :created_at, :admin, :models, :requests_per_minute, :requests_per_day,
+        :tasks_in_flight, :concurrency, :budget_per_day, :budget_total, :expires_at, :suspended_at, :revoked_at,
+        :rotated_at)
+
+-- name: claim_first_key
+-- A row comes back to one caller only; whoever comes later waits for its commit. No secret is in it.
+insert into secret (name, value) values ('first-key', :value) on conflict (name) do nothing returning name
+
+-- name: any_key
+select id from api_key limit 1
 
 -- name: find_key
-select {key} from api_key where hash = :hash
+select {key}, hash, old_until from api_key where hash = :hash or old_hash = :hash
 
 -- name: list_keys
-select {key} from api_key order by created_at, id
-
--- name: revoke_key
-update api_key set revoked_at = :now where id = :id and revoked_at is null
+-- Of one owner, or, where that is empty, of all.
+select {key} from api_key where id > :after and (:owner = '' or owner = :owner) order by id limit :limit
 
 -- name: get_key
-select {key} from api_key where id = :id
+select {key} from api_key where id = :id {lock}
+
+-- name: save_key
+update api_key set name = :name, last_four = :last_four, models = :models, requests_per_minute = :requests_per_minute,
+                   requests_per_day = :requests_per_day, tasks_in_flight = :tasks_in_flight, concurrency = :concurrency,
+                   budget_per_day = :budget_per_day, budget_total = :budget_total, expires_at = :expires_at,
+                   suspended_at = :suspended_at, revoked_at = :revoked_at, rotated_at = :rotated_at
+where id = :id
+
+-- name: replace_secret
+update api_key set old_hash = hash, old_until = :old_until, hash = :hash where id = :id
+
+-- name: enter_lane
+-- Tasks that were accepted while their key had no limit are counted from now on.
+update schedule set lane = :lane
+where lane = '' and exists (select 1 from task where task.id = schedule.id and task.key_id = :key_id
+                            and task.status in ('pending', 'running'))
+
+-- name: recount_lane
+update pool set used = (select count(*) from schedule where lane = :lane and lane <> ''
+                        and state in ('rendering', 'sending', 'unknown', 'polling', 'fetching', 'cancelling'))
+where name = :lane
+
+-- name: open_window
+insert into request_window (key_id, seconds, counts) values (:key_id, :seconds, '[]')
+on conflict (key_id, seconds) do nothing
+
+-- name: get_windows
+-- In the order in which every transaction locks them.
+select key_id, seconds, counts from request_window where key_id {one of ids} order by key_id, seconds {lock}
+
+-- name: save_window
+update request_window set counts = :counts where key_id = :key_id and seconds = :seconds
 
 -- name: get_secret
 select value from secret where name = :name

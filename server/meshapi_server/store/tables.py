@@ -7,6 +7,7 @@ from typing import Any, Protocol
 # `schema_migration` and, in PostgreSQL, `commit_mark`.
 TABLES = (
     "api_key",
+    "request_window",
     "secret",
     "pool",
     "task",

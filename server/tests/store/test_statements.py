@@ -15,7 +15,7 @@ from meshapi_server.store.writer import connect
 from ..samples import NOW
 
 # These look at every row, by their nature: asked for at a start, by a person, or of a small table.
-WHOLE = {"recount_pools", "count_states", "list_keys", "all_leases", "sweep_idempotency"}
+WHOLE = {"recount_pools", "count_states", "list_keys", "all_leases", "sweep_idempotency", "enter_lane"}
 _LISTS = {"ids", "names", "upstreams", "owners", "keys"}
 FILTERS = "owner = :owner and status in (:status_0)"
 

@@ -62,6 +62,7 @@ create index schedule_lane on schedule (upstream, lane, rank, id) where state = 
 create index schedule_due on schedule (upstream, state, due)
   where worker is null and state in ('polling', 'fetching', 'unknown', 'cancelling');
 create index schedule_lease on schedule (lease_until) where worker is not null;
+create index schedule_by_lane on schedule (lane) where lane <> ''; -- of keys that have a limit
 create index schedule_expiry on schedule (expires_at);
 create index schedule_give_up on schedule (give_up_at) where give_up_at is not null;
 
@@ -111,8 +112,29 @@ create table api_key (
   last_four   text collate "C" not null,
   created_at  bigint not null,
   revoked_at  bigint,
-  concurrency bigint -- tasks of this key that may occupy slots at once
+  concurrency bigint, -- tasks of this key that may occupy slots at once
+  admin bigint not null default 0, -- may manage keys, and nothing else
+  models text, -- the patterns of the models that it may use, as JSON. None is all
+  requests_per_minute bigint,
+  requests_per_day bigint,
+  tasks_in_flight bigint, -- that have not ended
+  budget_per_day bigint, -- nano-dollars of one day (UTC)
+  budget_total bigint, -- nano-dollars
+  expires_at bigint,
+  suspended_at bigint,
+  rotated_at bigint,
+  old_hash bytea, -- of the secret before, which opens until `old_until`
+  old_until bigint
 );
+create unique index api_key_old_hash on api_key (old_hash) where old_hash is not null;
+
+-- How often a key asked lately, one row for each of its limits. Whoever counts holds the row until the commit.
+create table request_window (
+  key_id  text collate "C" not null references api_key (id),
+  seconds bigint not null, -- the length of the window
+  counts  text not null, -- as JSON, see accounts/windows.py
+  primary key (key_id, seconds)
+) with (fillfactor = 30);
 
 -- Secrets of the server itself, such as the key that signs links.
 create table secret (

@@ -62,6 +62,7 @@ create index schedule_lane on schedule (upstream, lane, rank, id) where state = 
 create index schedule_due on schedule (upstream, state, due)
   where worker is null and state in ('polling', 'fetching', 'unknown', 'cancelling');
 create index schedule_lease on schedule (lease_until) where worker is not null;
+create index schedule_by_lane on schedule (lane) where lane <> ''; -- of keys that have a limit
 create index schedule_expiry on schedule (expires_at);
 create index schedule_give_up on schedule (give_up_at) where give_up_at is not null;
 
@@ -111,7 +112,28 @@ create table api_key (
   last_four   text not null,
   created_at  integer not null,
   revoked_at  integer,
-  concurrency integer -- tasks of this key that may occupy slots at once
+  concurrency integer, -- tasks of this key that may occupy slots at once
+  admin integer not null default 0, -- may manage keys, and nothing else
+  models text, -- the patterns of the models that it may use, as JSON. None is all
+  requests_per_minute integer,
+  requests_per_day integer,
+  tasks_in_flight integer, -- that have not ended
+  budget_per_day integer, -- nano-dollars of one day (UTC)
+  budget_total integer, -- nano-dollars
+  expires_at integer,
+  suspended_at integer,
+  rotated_at integer,
+  old_hash blob, -- of the secret before, which opens until `old_until`
+  old_until integer
+) without rowid;
+create unique index api_key_old_hash on api_key (old_hash) where old_hash is not null;
+
+-- How often a key asked lately, one row for each of its limits. Whoever counts holds the row until the commit.
+create table request_window (
+  key_id  text not null references api_key (id),
+  seconds integer not null, -- the length of the window
+  counts  text not null, -- as JSON, see accounts/windows.py
+  primary key (key_id, seconds)
 ) without rowid;
 
 -- Secrets of the server itself, such as the key that signs links.

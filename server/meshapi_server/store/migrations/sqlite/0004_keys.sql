@@ -1,0 +1,32 @@
+-- What a key may do, how it is exchanged, and how often it asked.
+
+-- may manage keys, and nothing else
+alter table api_key add column admin integer not null default 0;
+-- the patterns of the models that it may use, as JSON. None is all
+alter table api_key add column models text;
+alter table api_key add column requests_per_minute integer;
+alter table api_key add column requests_per_day integer;
+-- that have not ended
+alter table api_key add column tasks_in_flight integer;
+-- nano-dollars of one day (UTC)
+alter table api_key add column budget_per_day integer;
+-- nano-dollars
+alter table api_key add column budget_total integer;
+alter table api_key add column expires_at integer;
+alter table api_key add column suspended_at integer;
+alter table api_key add column rotated_at integer;
+-- of the secret before, which opens until `old_until`
+alter table api_key add column old_hash blob;
+alter table api_key add column old_until integer;
+create unique index api_key_old_hash on api_key (old_hash) where old_hash is not null;
+
+-- How often a key asked lately, one row for each of its limits. Whoever counts holds the row until the commit.
+create table request_window (
+  key_id  text    not null references api_key (id),
+  seconds integer not null, -- the length of the window
+  counts  text    not null, -- as JSON, see accounts/windows.py
+  primary key (key_id, seconds)
+) without rowid;
+
+-- The tasks of a key that has a limit. Nothing is kept here of a key without any.
+create index schedule_by_lane on schedule (lane) where lane <> '';
