@@ -26,7 +26,6 @@ TASK_COLUMNS = (
     "progress",
     "draft_task_id",
     "key_id",
-    "files_removed_at",
     "routes",
     "spec",
     "outcome",
