@@ -21,7 +21,7 @@ def create(server: ServerProcess, *options: str) -> dict[str, Any]:
 
 def test_a_key_made_while_the_server_runs_works_at_once(server: ServerProcess) -> None:
     made = create(server, "--name", "ci")
-    assert set(made) == {"key", "id", "name", "owner", "last_four", "created_at", "revoked_at", "concurrency"}
+    assert {"key", "id", "owner", "created_at", "revoked_at", "concurrency"} <= set(made)
     assert re.fullmatch("rsk_[0-9A-HJKMNP-TV-Z]{26}", made["key"])
     assert (made["name"], made["last_four"], made["revoked_at"]) == ("ci", made["key"][-4:], None)
     assert server.caller(made["key"]).get(GENERATIONS).status_code == 200

@@ -144,7 +144,7 @@ async def contents(store: PlannedStore) -> dict[str, Any]:
         "states": await store.count_states(),
         "running": (await store.page(OWNER, Query(statuses=("running",)))).total,
         "found": (await store.page(OWNER, Query(metadata=(("sign", "山 \U0001f30a"),)))).total,
-        "keys": await StoredKeys(store).list_keys(),
+        "keys": await StoredKeys(store).list_keys(None, "", 100),
         "secret": await StoredKeys(store).secret("links", b"fresh"),
         "replays": [await store.replay(OWNER, samples.idempotency(f"key-{number}")) for number in range(8)],
     }
