@@ -5,7 +5,7 @@ import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,15 @@ class Gateway:
         return "/v1/video/generations", json.dumps(body).encode()
 
 
+@dataclass(frozen=True)
+class Deployment:
+    """A model that the proxy serves: its name there, and LiteLLM's own words for upstream and model."""
+
+    name: str
+    model: str
+    api_base: str
+
+
 def install_litellm() -> Path:
     """The proxy's command, in a virtual environment of its own that is made the first time (some 600 MB)."""
     command = LITELLM / "bin" / "litellm"
@@ -68,17 +77,20 @@ def stub(core: int) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def litellm(folder: Path, upstream: int, core: int) -> Iterator[Gateway]:
-    """LiteLLM's proxy in front of the stub: one worker, no database, no telemetry."""
+def litellm(folder: Path, deployments: Sequence[Deployment], core: int) -> Iterator[Gateway]:
+    """LiteLLM's proxy in front of the deployments: one worker, no database, no telemetry."""
     port, key = free_port(), f"sk-{secrets.token_hex(16)}"
     config = folder / "litellm.yaml"
-    config.write_text(
-        "model_list:\n"
-        "  - model_name: sora-2\n"
+    models = "".join(
+        f"  - model_name: {each.name}\n"
         "    litellm_params:\n"
-        "      model: openai/sora-2\n"
-        f"      api_base: http://127.0.0.1:{upstream}/v1\n"
+        f"      model: {each.model}\n"
+        f"      api_base: {each.api_base}\n"
         "      api_key: sk-stub\n"
+        for each in deployments
+    )
+    config.write_text(
+        f"model_list:\n{models}"
         f"general_settings:\n  master_key: {key}\n"
         "litellm_settings:\n  telemetry: false\n"
     )

@@ -21,7 +21,7 @@ from pathlib import Path
 import uvloop
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from gateways import Gateway, litellm, ours, stub
+from gateways import Deployment, Gateway, litellm, ours, stub
 from load import Load, load, request
 from meters import cpu_seconds, median_ratio, table
 from processes import cores
@@ -62,7 +62,13 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = stack.enter_context(stub(other_core))
         gateways = [
-            stack.enter_context(litellm(folder, port, gateway_core)),
+            stack.enter_context(
+                litellm(
+                    folder,
+                    [Deployment("sora-2", "openai/sora-2", f"http://127.0.0.1:{port}/v1")],
+                    gateway_core,
+                )
+            ),
             stack.enter_context(ours(folder, port, gateway_core, slots=1)),
             stack.enter_context(ours(folder, port, gateway_core, slots=10_000_000)),
         ]
