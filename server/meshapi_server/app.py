@@ -12,6 +12,7 @@ from yarl import URL
 
 from meshapi_server import __version__
 from meshapi_server.accounts.keys import Keys
+from meshapi_server.api.admin_keys import AdminKeys
 from meshapi_server.api.application import Application
 from meshapi_server.api.call import Call
 from meshapi_server.api.content import Content
@@ -252,6 +253,7 @@ class Server:
     async def stop(self) -> None:
         """Give unfinished work back and close the store."""
         if self._worker is not None:
+            *AdminKeys(keys).operations(),
             await self._worker.stop()
         if self._courier is not None:
             await self._courier.stop()

@@ -20,7 +20,7 @@ from meshapi_server.tasks.ports import Hints, Store
 
 
 class KeyRoom(KeyStore, Protocol):
-    """Keys, and the server's own secrets."""
+    """Keys, how often they ask, and the server's own secrets."""
 
     async def secret(self, name: str, fresh: bytes) -> bytes:
         """The server's secret of this name; ``fresh`` becomes it when there is none yet."""

@@ -13,6 +13,8 @@ from meshapi_server.tasks import ids
 from meshapi_server.tasks.clock import Clock
 
 from .key import Changes, Key, TermInvalid, Terms, check_owner, check_terms
+from .requests import Admission
+from .windows import Limit, Verdict
 
 _FORM = re.compile(r"^rsk_[0-9A-Za-z_-]{8,128}$")
 GRACE = 24 * 3600  # s for which the secret before opens, too, unless it is said otherwise
@@ -65,6 +67,10 @@ class KeyStore(Protocol):
         """Change a key and the hash of its secret; the one before opens until ``old_until`` (ms)."""
         ...
 
+    async def count_request(self, key_id: str, limits: Sequence[Limit], now: int) -> Verdict:
+        """Count a request in all of the limits' windows, or in none if one of them is full."""
+        ...
+
 
 class Keys:
     """Make, check, list, change and end keys. Every change holds from the next request on, everywhere."""
@@ -105,6 +111,14 @@ class Keys:
         if not hmac.compare_digest(found.digest, guess) and now >= (found.old_until or 0):
             return None
         return None if found.key.status(now) in {"revoked", "expired"} else found.key
+
+    async def admit(self, key: Key) -> Admission | None:
+        """Count a call of the key against its request limits; None, at no cost, when it has none."""
+        limits = key.request_limits
+        if not limits:
+            return None
+        now = self._clock()
+        return Admission(await self._store.count_request(key.id, limits, now), now)
 
     async def get(self, key_id: str) -> Key | None:
         """One key; None when there is none."""

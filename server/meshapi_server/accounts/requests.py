@@ -1,40 +1,10 @@
-"""How often a key may call, over any number of processes."""
+"""How a key's request limits stand, as it is told to the caller."""
 
-from collections.abc import Sequence
-from typing import Protocol
-
-from meshapi_server.tasks.clock import Clock
-
-from .key import Key
-from .windows import Limit, Verdict
-
-
-class RequestStore(Protocol):
-    """Where requests are counted."""
-
-    async def count_request(self, key_id: str, limits: Sequence[Limit], now: int) -> Verdict:
-        """Count a request in all of the limits' windows, or in none if one of them is full."""
-        ...
-
-
-class RequestLimits:
-    """Decides whether a key may call now. A key without a limit costs nothing."""
-
-    def __init__(self, store: RequestStore, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-
-    async def admit(self, key: Key) -> "Admission | None":
-        """Count a call of the key; None when it has no limit."""
-        limits = key.request_limits
-        if not limits:
-            return None
-        now = self._clock()
-        return Admission(await self._store.count_request(key.id, limits, now), now)
+from .windows import Verdict
 
 
 class Admission:
-    """A verdict, in the words of the wire."""
+    """A verdict at ``now`` (ms), in the words of the wire."""
 
     def __init__(self, verdict: Verdict, now: int) -> None:
         self._verdict = verdict

@@ -20,6 +20,10 @@ from .secure_headers import missing
 log = structlog.get_logger("meshapi.api")
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
+_NOT_FOR_TASKS = (
+    "This is an admin key: it manages keys, and sees nothing else. Use a key of the tasks' owner."
+)
+_NOT_FOR_KEYS = "This needs an admin key; `meshapi keys create --admin` makes one."
 Hook = Callable[[], Awaitable[None]]
 
 
@@ -79,9 +83,11 @@ class Application:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id, version = _request_id(scope), VERSIONS[0]
         answer: Answer
+        call: Call | None = None
         try:
             version = _version(scope)
-            answer = await self._answer(Call(scope, receive, request_id, version))
+            call = Call(scope, receive, request_id, version)
+            answer = await self._answer(call)
         except ClientGone:
             return
         except APIError as error:
@@ -94,7 +100,8 @@ class Application:
         except Exception:
             log.exception("request failed", request_id=request_id, method=scope["method"], path=scope["path"])
             answer = _error_reply(_internal(), request_id)
-        await self._send(answer, scope, receive, send, request_id, version)
+        limits = call.admission.headers() if call is not None and call.admission is not None else []
+        await self._send(answer, scope, receive, send, request_id, version, limits)
 
     async def _answer(self, call: Call) -> Answer:
         preflight = self._cross_origin.preflight(
@@ -104,7 +111,7 @@ class Application:
             return preflight
         operation, call.path_values = self._find(call.scope["path"], call.scope["method"])
         if operation.login:
-            await self._login(call)
+            await self._login(call, admin=operation.admin)
         handler: Handler = operation.handler
         return await handler(call)
 
@@ -128,23 +135,42 @@ class Application:
             )
         return operation, values
 
-    async def _login(self, call: Call) -> None:
+    async def _login(self, call: Call, *, admin: bool) -> None:
         header = call.header(b"authorization")
         if header is None:
             raise _unauthorized("No API key: send the header Authorization: Bearer rsk_...")
         scheme, _, secret = header.partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
             raise _unauthorized("The Authorization header must read: Bearer rsk_...")
-        call.key = await self._keys.check(secret.strip())
-        if call.key is None:
-            raise _unauthorized("The API key is not known, or it was revoked.")
+        key = call.key = await self._keys.check(secret.strip())
+        if key is None:
+            raise _unauthorized("The API key is not known, or it was revoked or has expired.")
+        if key.suspended_at is not None:
+            raise APIError("forbidden", "The API key is suspended; its operator can resume it.")
+        if key.admin != admin:
+            raise APIError("forbidden", _NOT_FOR_TASKS if key.admin else _NOT_FOR_KEYS)
+        call.admission = await self._keys.admit(key)
+        if call.admission is not None and call.admission.retry_after is not None:
+            raise APIError(
+                "rate_limit_exceeded",
+                f"The API key may make {call.admission.refusal()}; they are used up.",
+                retry_after=call.admission.retry_after,
+            )
 
     async def _send(
-        self, answer: Answer, scope: Scope, receive: Receive, send: Send, request_id: str, version: str
+        self,
+        answer: Answer,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        request_id: str,
+        version: str,
+        limits: Sequence[tuple[bytes, bytes]],
     ) -> None:
         extra = [
             (b"x-request-id", request_id.encode()),
             (b"x-mesh-version", version.encode()),
+            *limits,
             *self._constant_headers,
             *self._cross_origin.headers(_header(scope, b"origin")),
         ]
@@ -212,7 +238,7 @@ def _unauthorized(message: str) -> APIError:
 
 def _store_down() -> APIError:
     message = "The database does not answer. Try again, a create under the same Idempotency-Key."
-    return APIError("provider_not_available", message, headers=(("retry-after", "5"),))
+    return APIError("provider_not_available", message, retry_after=5)
 
 
 def _internal() -> APIError:

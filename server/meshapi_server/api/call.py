@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from starlette.types import Receive, Scope, Send
 
 from meshapi_server.accounts.key import Key
+from meshapi_server.accounts.requests import Admission
 
 from . import query
 from .errors import APIError
@@ -52,7 +53,10 @@ class Reply:
 
 
 class Call:
-    """One request. ``key`` is None on routes that need no login; ``owner`` refuses to guess one."""
+    """One request. ``key`` is None on routes that need no login; ``owner`` refuses to guess one.
+
+    ``admission`` is how its key's request limits stand; None when it has none.
+    """
 
     def __init__(self, scope: Scope, receive: Receive, request_id: str, version: str) -> None:
         self.scope = scope
@@ -60,6 +64,7 @@ class Call:
         self.request_id = request_id
         self.version = version
         self.key: Key | None = None
+        self.admission: Admission | None = None
         self.path_values: Mapping[str, str] = {}
         self._query: dict[str, list[str]] | None = None
 
@@ -69,6 +74,10 @@ class Call:
         if self.key is None:
             raise RuntimeError("a route without a login asked for an owner")
         return self.key.owner
+
+    def allows(self, model: str) -> bool:
+        """Whether the caller may use this model."""
+        return self.key is None or self.key.allows(model)
 
     @property
     def later_version(self) -> bool:

@@ -80,7 +80,7 @@ class ErrorBody(Struct, frozen=True, kw_only=True):
 
 
 class APIError(Exception):
-    """An answer that is not a success."""
+    """An answer that is not a success. ``retry_after``: the seconds after which another try makes sense."""
 
     def __init__(
         self,
@@ -91,6 +91,7 @@ class APIError(Exception):
         details: tuple[tasks.Detail, ...] = (),
         headers: tuple[tuple[str, str], ...] = (),
         supported_versions: tuple[str, ...] = (),
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -99,6 +100,9 @@ class APIError(Exception):
         self.details = details
         self.headers = headers
         self.supported_versions = supported_versions
+        self.retry_after = retry_after
+        if retry_after is not None:
+            self.headers = (*headers, ("retry-after", str(retry_after)))
 
     def body(self, request_id: str) -> bytes:
         """The envelope, encoded."""
@@ -109,6 +113,7 @@ class APIError(Exception):
             code=self.code,
             message=self.message,
             details=details or UNSET,
+            retry_after_seconds=UNSET if self.retry_after is None else self.retry_after,
             supported_versions=list(self.supported_versions) or UNSET,
         )
         return msgspec.json.encode(ErrorBody(error=error, request_id=request_id))
@@ -146,6 +151,8 @@ def from_refusal(refusal: tasks.TaskRefusal) -> APIError:
             return APIError("idempotency_mismatch", str(refusal))
         case tasks.TooExpensive():
             return APIError("spend_limit_exceeded", str(refusal))
+        case tasks.TooManyTasks():
+            return APIError("rate_limit_exceeded", str(refusal), retry_after=refusal.retry_after)
         case tasks.TaskMissing():
             return APIError("not_found", str(refusal))
         case tasks.TaskEnded() | tasks.TaskBusy():

@@ -6,8 +6,10 @@ import re
 import msgspec
 
 from meshapi_server.callbacks.service import Problem
+from meshapi_server.tasks.errors import ModelUnknown, unknown_model
 from meshapi_server.tasks.ports import Idempotency
 from meshapi_server.tasks.service import TaskService
+from meshapi_server.tasks.spec import Spec
 from meshapi_server.tasks.task import Task
 
 from . import create_request, query
@@ -49,6 +51,7 @@ class Generations:
         self._check_destination(wanted.spec.callback_url)
         if wanted.dry_run:
             return await self._quote(call, wanted)
+        _check_model(call, wanted.spec)
         seen: list[Task] = []
 
         def respond(task: Task, unsupported: tuple[str, ...]) -> bytes:
@@ -84,6 +87,7 @@ class Generations:
         return await self._quote(call, create_request.read(await call.body()))
 
     async def _quote(self, call: Call, wanted: create_request.CreateRequest) -> Answer:
+        _check_model(call, wanted.spec)
         prepared, unsupported = await self._tasks.quote(
             call.owner, wanted.spec, unknown_fields=wanted.unknown
         )
@@ -270,6 +274,12 @@ _LIST_PARAMETERS = (
         pattern="^task_[0-9A-HJKMNP-TV-Z]{26}$",
     ),
 )
+
+
+def _check_model(call: Call, spec: Spec) -> None:
+    """Raise ModelUnknown for a model that the caller may not use, as for one that does not exist."""
+    if not call.allows(spec.model):
+        raise ModelUnknown(unknown_model(spec.model))
 
 
 def routing_headers(task: Task) -> dict[str, str]:

@@ -20,10 +20,13 @@ def check_media_type(call: Call) -> None:
         raise APIError("unsupported_media_type", f"Send application/json, not {media_type[:80]!r}.")
 
 
-async def read(call: Call, kind: type[Body]) -> Body:
-    """The body as ``kind``. Raises 400 for what is no JSON, 415, and 422 for what is not of that kind."""
+async def read(call: Call, kind: type[Body], *, empty: bytes = b"") -> Body:
+    """The body as ``kind``; a body that is not there reads as ``empty``.
+
+    Raises 400 for what is no JSON, 415, and 422 for what is not of that kind.
+    """
     check_media_type(call)
-    body = await call.body()
+    body = await call.body() or empty
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as problem:

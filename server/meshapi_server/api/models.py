@@ -4,6 +4,7 @@ from typing import Protocol
 
 import msgspec
 
+from meshapi_server.tasks.errors import unknown_model
 from meshapi_server.upstreams.rows import ModelRow
 
 from .call import Answer, Call, Reply
@@ -39,16 +40,18 @@ class Models:
         rows = [
             row
             for row in self._source.rows()
-            if (not types or row.model_type in types) and (not providers or row.provider in providers)
+            if call.allows(row.id)
+            and (not types or row.model_type in types)
+            and (not providers or row.provider in providers)
         ]
         return Reply(_encode(rows))
 
     async def get(self, call: Call) -> Answer:
         """One model; its id contains a slash."""
         model_id = call.path_values["model_id"]
-        row = self._source.row(model_id)
+        row = self._source.row(model_id) if call.allows(model_id) else None
         if row is None:
-            raise APIError("model_not_found", f"There is no model {model_id[:80]!r}; see GET /v1/models.")
+            raise APIError("model_not_found", unknown_model(model_id))
         return Reply(_encode(row))
 
     def operations(self) -> tuple[Operation, ...]:

@@ -30,7 +30,10 @@ class Response(Struct, frozen=True, kw_only=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """One method on one path. ``errors``: statuses of the envelope it may answer besides 400, 401, 500."""
+    """One method on one path. ``errors``: statuses of the envelope it may answer besides 400, 401, 500.
+
+    ``login``: it needs a key; ``admin``: one that manages keys, where others need one that has tasks.
+    """
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
@@ -41,6 +44,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     responses: dict[int, Response]
     errors: tuple[int, ...] = ()
     login: bool = True
+    admin: bool = False
     parameters: tuple[Parameter, ...] = ()
     request: Any = None
     description: str = ""

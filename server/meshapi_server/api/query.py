@@ -99,6 +99,15 @@ def deliveries(values: Values) -> DeliveryQuery:
     return query
 
 
+def keys(values: Values) -> tuple[str | None, str, int]:
+    """Whose keys to list (None: all), behind which key to go on, and how many to answer. Raises 422."""
+    problems: list[Detail] = []
+    limit = _whole(values, "limit", 1, 200, 50, problems)
+    if problems:
+        raise validation(tuple(problems))
+    return _last(values, "owner"), _last(values, "after") or "", limit
+
+
 def events(values: Values) -> tuple[str, int]:
     """Behind which event to go on (empty: from the oldest), and how many to answer. Raises 422."""
     problems: list[Detail] = []

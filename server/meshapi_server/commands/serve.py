@@ -198,10 +198,11 @@ async def _announce(settings: Settings, directory: DataDirectory, server: Server
         _say("Simulation is on: models whose upstream is off are rendered by mesh/diorama-1, at no cost.")
     else:
         _say(f"Upstreams configured: {', '.join(enabled_names(os.environ)) or 'none'}")
-    if await server.keys.all():
+    first = await server.keys.create_first("development")
+    if first is None:
         _refresh_development(directory, local_url)
         return
-    secret, _ = await server.keys.create("development")
+    secret, _ = first
     _say(f"Your development key, shown once: {secret}")
     if settings.host in _LOOPBACK:
         _write_private(directory.development, json.dumps({"base_url": local_url, "api_key": secret}) + "\n")

@@ -26,7 +26,7 @@ class Call(Struct, frozen=True, kw_only=True):
 
 
 class StoredKeys:
-    """Implements KeyStore (accounts/keys.py), RequestStore (accounts/requests.py) and the secrets' place."""
+    """Implements KeyStore (accounts/keys.py) and the signing secrets' place."""
 
     def __init__(self, store: PlannedStore) -> None:
         self._store = store

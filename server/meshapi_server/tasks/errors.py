@@ -23,6 +23,11 @@ class ModelUnknown(TaskRefusal):
     """No such model in the catalogue, or it is retired."""
 
 
+def unknown_model(model: str) -> str:
+    """What is said of a model that does not exist, or of which the caller is not to know."""
+    return f"There is no model {model[:200]!r}; see GET /v1/models."
+
+
 class ProviderOff(TaskRefusal):
     """The model exists but nothing can serve it here."""
 
@@ -37,6 +42,12 @@ class RequestInvalid(TaskRefusal):
 
 class IdempotencyMismatch(TaskRefusal):
     """The Idempotency-Key was used before with another body."""
+
+
+class TooManyTasks(TaskRefusal):
+    """The key has as many tasks in flight as it may; nothing was stored and nothing spent."""
+
+    retry_after = 5  # s; nobody knows when a task will end
 
 
 class TaskMissing(TaskRefusal):

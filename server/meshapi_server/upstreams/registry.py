@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from meshapi_server.tasks.errors import ModelUnknown, ProviderOff, RequestInvalid
+from meshapi_server.tasks.errors import ModelUnknown, ProviderOff, RequestInvalid, unknown_model
 from meshapi_server.tasks.ports import Prepared
 from meshapi_server.tasks.price import Price
 from meshapi_server.tasks.spec import Spec
@@ -113,7 +113,7 @@ class Registry:
     def _live(self, model_id: str) -> ModelCard:
         card = self._catalogue.get(model_id)
         if card is None:
-            raise ModelUnknown(f"There is no model {model_id[:200]!r}; see GET /v1/models.")
+            raise ModelUnknown(unknown_model(model_id))
         if card.is_retired(_today()):
             heir = self._catalogue.successor(model_id, _today())
             advice = f"use {heir.id!r}" if heir else "see GET /v1/models"
