@@ -7,7 +7,6 @@ from msgspec import UNSET, UnsetType
 
 from meshapi_server.files.links import Links
 from meshapi_server.tasks.ports import Prepared
-from meshapi_server.tasks.price import Price
 from meshapi_server.tasks.task import Facts, StoredFile, Task, TaskError
 
 from .wire import CreatedBody, QuoteBody, QuoteLine, TaskBody, TaskContent, TaskErrorBody, Usage
@@ -82,7 +81,7 @@ class TaskView:
 
 def quote_body(prepared: Prepared, unsupported: tuple[str, ...]) -> QuoteBody:
     """The body of a quote."""
-    price = prepared.price or Price(cost_usd=None, reason="The price was not asked for.")
+    price = prepared.price
     return QuoteBody(
         model=prepared.routes[0].model,
         cost_usd=None if price.cost_usd is None else _decimal(price.cost_usd),

@@ -5,11 +5,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from meshapi_server.tasks.errors import IdempotencyMismatch
+from meshapi_server.tasks.errors import IdempotencyMismatch, OverBudget, TaskRefusal
 from meshapi_server.tasks.ports import EMPTY, Created, Idempotency
+from meshapi_server.tasks.price import UNLIMITED, Budget
 from meshapi_server.tasks.task import Schedule, Task
 
-from .plan import Plan, Read, Row, Write, read
+from . import accounting
+from .plan import Plan, Read, Row, Write, read, write_all
 from .rows import schedule_row, task_row
 from .tally import accepted, tally_rows
 
@@ -22,9 +24,10 @@ class Entry(Struct, frozen=True, kw_only=True):
     response: bytes
     idempotency: Idempotency | None = None
     inputs: Mapping[int, str] = EMPTY
+    budget: Budget = UNLIMITED
 
 
-Accepted = Created | IdempotencyMismatch
+Accepted = Created | TaskRefusal
 
 
 def create(entries: Sequence[Entry], shard: int) -> Plan[list[Accepted]]:
@@ -36,6 +39,13 @@ def create(entries: Sequence[Entry], shard: int) -> Plan[list[Accepted]]:
         for entry, answer in zip(entries, answers, strict=True)
         if isinstance(answer, Created) and not answer.replayed
     ]
+    refused = yield from accounting.check([(each.task, each.schedule, each.budget) for each in fresh])
+    if refused:
+        answers = [_refused(answer, refused) for answer in answers]
+        forgotten = [_key_row(each) for each in fresh if each.task.id in refused and each.idempotency]
+        if forgotten:
+            yield Write("forget_key", forgotten)
+        fresh = [each for each in fresh if each.task.id not in refused]
     if fresh:
         tasks = [entry.task for entry in fresh]
         yield Write("insert_task", [task_row(task) for task in tasks])
@@ -43,6 +53,10 @@ def create(entries: Sequence[Entry], shard: int) -> Plan[list[Accepted]]:
         inputs = [row for entry in fresh for row in _input_rows(entry)]
         if inputs:
             yield Write("insert_input", inputs)
+        book = accounting.Book()
+        for entry in fresh:
+            book.accept(entry.task, entry.schedule)
+        yield from write_all(book.writes(shard))
         yield Write("add_tally", tally_rows(accepted(tasks), shard))
     return answers
 
@@ -83,6 +97,13 @@ def _answer(entry: Entry, earlier: Mapping[tuple[str, str], Row]) -> Accepted:
         return _replay(row, entry.idempotency)
     except IdempotencyMismatch as refusal:
         return refusal
+
+
+def _refused(answer: Accepted, refused: Mapping[str, str]) -> Accepted:
+    """The answer, unless its task was refused: also to whoever repeats a call that was refused beside it."""
+    if isinstance(answer, Created) and answer.task_id in refused:
+        return OverBudget(refused[answer.task_id])
+    return answer
 
 
 def _replay(row: Row, idempotency: Idempotency) -> Created:

@@ -4,10 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
-from meshapi_server.tasks.errors import IdempotencyMismatch
+from meshapi_server.tasks.errors import TaskRefusal
 from meshapi_server.tasks.life import Step
 from meshapi_server.tasks.limits import Pool
 from meshapi_server.tasks.ports import EMPTY, ONE_BY_ONE, Created, Idempotency, Page, Query
+from meshapi_server.tasks.price import UNLIMITED, Budget
 from meshapi_server.tasks.states import Event, State
 from meshapi_server.tasks.task import Attempt, Claim, Schedule, Task
 
@@ -74,13 +75,19 @@ class PlannedStore(ABC):
         response: bytes,
         idempotency: Idempotency | None,
         inputs: Mapping[int, str] = EMPTY,
+        budget: Budget = UNLIMITED,
     ) -> Created:
         """Task, schedule, inputs, idempotency record and hold in one commit (see the port)."""
         entry = creating.Entry(
-            task=task, schedule=schedule, response=response, idempotency=idempotency, inputs=inputs
+            task=task,
+            schedule=schedule,
+            response=response,
+            idempotency=idempotency,
+            inputs=inputs,
+            budget=budget,
         )
         answer = await self._accepting.submit(entry)
-        if isinstance(answer, IdempotencyMismatch):
+        if isinstance(answer, TaskRefusal):
             raise answer
         return answer
 

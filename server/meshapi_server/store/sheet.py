@@ -9,6 +9,7 @@ from meshapi_server.tasks.life import Moved, Step, advance, pool_changes
 from meshapi_server.tasks.states import Event, State
 from meshapi_server.tasks.task import Attempt, Schedule, Task
 
+from .accounting import Book
 from .plan import Write
 from .rows import schedule_row, task_changes
 from .tally import Bucket, bucket_of, tally_rows
@@ -57,7 +58,9 @@ class Sheet:
         tasks: list[dict[str, Any]] = []
         pools: dict[str, int] = {}
         tally: dict[Bucket, int] = {}
+        book = Book()
         for (schedule, task), (schedule_after, task_after) in self._pairs():
+            book.move((schedule, task), (schedule_after, task_after))
             if schedule_after is not schedule:
                 for name, change in pool_changes(schedule, schedule_after).items():
                     pools[name] = pools.get(name, 0) + change
@@ -79,6 +82,7 @@ class Sheet:
             Write(
                 "use_pool", [{"name": name, "change": pools[name]} for name in sorted(pools) if pools[name]]
             ),
+            *book.writes(shard),
             Write("add_tally", tally_rows(tally, shard)),
         ]
         return [each for each in writes if each.rows]

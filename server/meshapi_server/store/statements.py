@@ -158,11 +158,12 @@ class Positional(Struct, frozen=True):
 def load(dialect: Dialect) -> Mapping[str, Statement]:
     """Every statement of a dialect by its name; ``{filters}`` and ``{state}`` are left to the caller.
 
-    ``statements.sql`` and ``statements_callbacks.sql`` hold them for both; ``statements_<dialect>.sql``
-    those that cannot be shared.
+    ``statements.sql``, ``statements_callbacks.sql`` and ``statements_money.sql`` hold them for both;
+    ``statements_<dialect>.sql`` those that cannot be shared.
     """
     found = {
         **_read("statements.sql"),
+        **_read("statements_money.sql"),
         **_read("statements_callbacks.sql"),
         **_read(f"statements_{dialect}.sql"),
     }

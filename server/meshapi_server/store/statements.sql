@@ -32,6 +32,10 @@ values (:owner, :key, :fingerprint, :task_id, :response, :created_at)
 on conflict (owner, key) do nothing
 returning owner, key, fingerprint, task_id, response
 
+-- name: forget_key
+-- Of a call that was refused after all.
+delete from idempotency where owner = :owner and key = :key and task_id = :task_id
+
 -- name: find_idempotency
 select owner, key, fingerprint, task_id, response from idempotency where owner = :owner and key = :key
 

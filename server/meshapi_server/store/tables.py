@@ -22,6 +22,9 @@ TABLES = (
     "webhook_secret",
     "delivery",
     "delivery_attempt",
+    "ledger",
+    "spending",
+    "daily_usage",
 )
 CHUNK = 500  # rows read and written at once
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .attempts import begun, finished
+from .charge import settled
 from .states import CLAIMS, SLOT_STATES, Event, State, Status, next_state
 from .task import Attempt, Outcome, Schedule, Task, TaskError
 
@@ -138,7 +139,7 @@ def _advance(task: Task, schedule: Schedule, step: Step, now: int) -> Moved | No
     if state is None or (step.event is Event.REROUTED and schedule.route + 1 >= len(task.routes)):
         return None
     after = _rerouted(task, _schedule(schedule, step, state, now), step.event)
-    moved = _task(task, step, after, now)
+    moved = _task(task, step, schedule.state, after, now)
     return Moved(
         task=moved,
         schedule=after,
@@ -209,7 +210,7 @@ def _give_up_at(schedule: Schedule, step: Step, state: State, now: int) -> int |
     return now + CANCEL_WITHIN if state is State.CANCELLING else None
 
 
-def _task(task: Task, step: Step, after: Schedule, now: int) -> Task:
+def _task(task: Task, step: Step, state: State, after: Schedule, now: int) -> Task:
     if task.ended:
         return task
     ending = after.state is State.DONE or step.event in _ENDINGS
@@ -218,8 +219,11 @@ def _task(task: Task, step: Step, after: Schedule, now: int) -> Task:
     error = _ENDINGS.get(step.event)
     if error is not None:
         outcome = replace(outcome, error=error)
+    route = task.routes[after.route] if task.routes else None
+    if ending:
+        outcome = settled(outcome, route, state, step.event)
     progress = _progress(task, step, status)
-    model = task.routes[after.route].model if task.routes else task.model
+    model = route.model if route is not None else task.model
     seen = (task.status, task.progress, task.outcome, task.model, task.upstream)
     if seen == (status, progress, outcome, model, after.upstream):
         return task

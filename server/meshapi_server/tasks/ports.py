@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from .life import Step
 from .limits import Pool
-from .price import Price
+from .price import UNLIMITED, Budget, Price
 from .spec import Spec
 from .states import Event, State
 from .task import Attempt, Claim, Route, Schedule, StoredFile, Task
@@ -87,11 +87,13 @@ class Store(Protocol):
         response: bytes,
         idempotency: Idempotency | None,
         inputs: Mapping[int, str] = EMPTY,
+        budget: Budget = UNLIMITED,
     ) -> Created:
         """Store the task, its schedule, its inline inputs and the idempotency record in one commit.
 
-        ``inputs`` are data URIs by the index of their content item. Raises IdempotencyMismatch when the key
-        is known with another fingerprint.
+        What the task may cost is held for it in the same commit. ``inputs`` are data URIs by the index of
+        their content item. Raises IdempotencyMismatch when the key is known with another fingerprint, and
+        OverBudget when what the task may cost does not fit into ``budget``, the one of its key.
         """
         ...
 
@@ -207,20 +209,20 @@ class Prepared(Struct, frozen=True, kw_only=True):
     ``spec`` holds the card's defaults where the caller left a parameter out; ``unsupported`` names the
     parameters that were dropped. ``routes`` are the upstreams that may be asked, in order; the first one's
     ``model`` differs from ``spec.model`` when the task is simulated. ``price`` is the most that any of them
-    costs; None when it was not asked for.
+    costs.
     """
 
     spec: Spec
     unsupported: tuple[str, ...]
     routes: tuple[Route, ...]
-    price: Price | None = None
+    price: Price
 
 
 class Models(Protocol):
     """The catalogue, seen by the task rooms."""
 
-    def prepare(self, spec: Spec, *, priced: bool = False) -> Prepared:
-        """Fit a request to its model, with its price if ``priced``.
+    def prepare(self, spec: Spec) -> Prepared:
+        """Fit a request to its model, with its price.
 
         Raises ModelUnknown, ProviderOff or RequestInvalid.
         """

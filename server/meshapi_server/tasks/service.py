@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from . import drafts, ids, inputs
 from .changes import Changes, News
 from .clock import Clock
-from .errors import Detail, RequestInvalid, TaskBusy, TaskEnded, TaskMissing, TooExpensive
+from .errors import Detail, OverBudget, RequestInvalid, TaskBusy, TaskEnded, TaskMissing, TooExpensive
 from .ports import Created, Files, Idempotency, Models, Page, Prepared, Query, Store
-from .price import Price
+from .price import UNLIMITED, Budget, Price
 from .spec import Spec
 from .states import State, Status
 from .task import Attempt, Route, Schedule, Task
@@ -45,22 +45,23 @@ class TaskService:
         key_id: str | None = None,
         lane: str = "",
         max_cost_usd: Decimal | None = None,
+        budget: Budget = UNLIMITED,
         unknown_fields: Sequence[str] = (),
         idempotency: Idempotency | None = None,
     ) -> Created:
         """Accept a task durably and return the answer's bytes.
 
         ``respond`` encodes the accepted task; the bytes are kept with the idempotency key so that a
-        repeated call gets the first answer. ``lane`` is the pool of the key's own limit. Raises
-        ModelUnknown, ProviderOff, RequestInvalid, IdempotencyMismatch, and TooExpensive when the price is
-        above ``max_cost_usd`` or not known.
+        repeated call gets the first answer. ``lane`` is the pool of the key's own limit, ``budget`` what it
+        may spend. Raises ModelUnknown, ProviderOff, RequestInvalid, IdempotencyMismatch, and TooExpensive
+        when the price is above ``max_cost_usd`` or does not fit into the budget, or when there is such a
+        limit and the price is not known.
         """
         if idempotency and (earlier := await self._store.replay(owner, idempotency)):
             return earlier
         spec, draft_id = await self._resolve_draft(owner, spec)
-        prepared = self._models.prepare(spec, priced=max_cost_usd is not None)
-        if max_cost_usd is not None:
-            _check_cost(prepared.price, max_cost_usd)
+        prepared = self._models.prepare(spec)
+        _check_cost(prepared.price, max_cost_usd, budget)
         stored, inline = inputs.detach(_with_seed(prepared.spec, prepared.routes[0]))
         now = self._clock()
         expiry = spec.execution_expires_after or DEFAULT_EXPIRY_SECONDS
@@ -90,7 +91,8 @@ class TaskService:
             rank=HIGHEST_PRIORITY - (spec.priority or 0),
         )
         unsupported = _unsupported(prepared, unknown_fields)
-        created = await self._store.create(task, schedule, respond(task, unsupported), idempotency, inline)
+        response = respond(task, unsupported)
+        created = await self._store.create(task, schedule, response, idempotency, inline, budget)
         self._changes.ring()
         return created
 
@@ -102,7 +104,7 @@ class TaskService:
         Nothing is stored or spent. Raises as create does.
         """
         spec, _ = await self._resolve_draft(owner, spec)
-        prepared = self._models.prepare(spec, priced=True)
+        prepared = self._models.prepare(spec)
         return prepared, _unsupported(prepared, unknown_fields)
 
     async def _resolve_draft(self, owner: str, spec: Spec) -> tuple[Spec, str | None]:
@@ -222,11 +224,15 @@ class TaskService:
             self._changes.ring()
 
 
-def _check_cost(price: Price | None, most: Decimal) -> None:
-    if price is None or price.cost_usd is None:
-        why = price.reason if price is not None and price.reason else ""
-        raise TooExpensive(f"The price is not known, and max_cost_usd is {most}. {why}".strip())
-    if price.cost_usd > most:
+def _check_cost(price: Price, most: Decimal | None, budget: Budget) -> None:
+    """Raise TooExpensive for what is certain before anything is stored; the store checks the budget."""
+    if price.cost_usd is None:
+        why = f" {price.reason}" if price.reason else ""
+        if most is not None:
+            raise TooExpensive(f"The price is not known, and max_cost_usd is {most}.{why}")
+        if budget.limited:
+            raise OverBudget(f"The price is not known, and this key has a budget.{why}")
+    elif most is not None and price.cost_usd > most:
         raise TooExpensive(
             f"The request costs up to {price.cost_usd.normalize():f} USD; max_cost_usd is {most}."
         )

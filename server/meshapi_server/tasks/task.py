@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from .price import Tariff
 from .spec import Spec
 from .states import TERMINAL_STATUSES, State, Status
 
@@ -75,7 +76,8 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One upstream that can serve a task. ``model`` is the public id, ``upstream_model`` the upstream's own.
 
-    ``usual_seconds`` is how long a run usually takes; it decides when to look.
+    ``usual_seconds`` is how long a run usually takes; it decides when to look. ``tariff`` None: the price is
+    not known.
     """
 
     upstream: str
@@ -85,6 +87,12 @@ class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
     simulated: bool = False  # stands in for an upstream that is off
     takes_seed: bool = True
     spec: Spec | None = None  # what is asked of this one, where it differs from the task's
+    tariff: Tariff | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether it is certain to cost nothing."""
+        return self.tariff is not None and self.tariff.most == 0
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -122,6 +130,19 @@ class Task(Struct, frozen=True, kw_only=True):
     def simulated(self) -> bool:
         """True when the built-in model stands in for the requested one (wire.md section 10)."""
         return bool(self.routes) and self.routes[0].simulated
+
+    @property
+    def metered(self) -> bool:
+        """True when it may cost something."""
+        return any(not route.free for route in self.routes)
+
+    @property
+    def served_by(self) -> Route | None:
+        """The route in use, or that was when it ended."""
+        for route in self.routes:
+            if route.upstream == self.upstream and route.model == self.model:
+                return route
+        return None
 
 
 class Schedule(Struct, frozen=True, kw_only=True):

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from meshapi_server.tasks.ports import Prepared
+from meshapi_server.tasks.price import NANO_PER_DOLLAR, Price, Tariff
 from meshapi_server.tasks.spec import ContentItem, Spec
 from meshapi_server.tasks.task import Route, TaskError
 from meshapi_server.upstreams.contract import (
@@ -34,7 +36,7 @@ FINDS = Abilities(cancels=True, finds=True)
 NOTHING = Abilities()
 
 
-REFUSAL = TaskError(code="content_policy_violation", message="No.")
+REFUSAL = TaskError(code="content_policy_violation", message="No.", charged="no")
 PICTURE = "data:image/png;base64," + "A" * 5_000
 
 
@@ -192,10 +194,11 @@ class ScriptedModels:
     ``sandbox/any`` goes to ``sandbox``, and ``first+second/any`` to ``first`` or else to ``second``.
     """
 
-    def __init__(self, usual_seconds: float | None = None) -> None:
+    def __init__(self, usual_seconds: float | None = None, tariff: Tariff | None = None) -> None:
         self.usual_seconds = usual_seconds
+        self.tariff = tariff
 
-    def prepare(self, spec: Spec, *, priced: bool = False) -> Prepared:
+    def prepare(self, spec: Spec) -> Prepared:
         upstreams, _, name = spec.model.partition("/")
         routes = tuple(
             Route(
@@ -203,7 +206,9 @@ class ScriptedModels:
                 model=f"{upstream}/{name}",
                 upstream_model=name,
                 usual_seconds=self.usual_seconds,
+                tariff=self.tariff,
             )
             for upstream in upstreams.split("+")
         )
-        return Prepared(spec=spec, unsupported=(), routes=routes)
+        cost = None if self.tariff is None else Decimal(self.tariff.most) / NANO_PER_DOLLAR
+        return Prepared(spec=spec, unsupported=(), routes=routes, price=Price(cost_usd=cost))

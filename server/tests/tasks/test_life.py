@@ -141,7 +141,7 @@ def test_a_cancelled_or_expired_task_is_failed_with_that_code(event: Event, code
 
 
 def test_a_failure_carries_the_error_it_was_given() -> None:
-    error = TaskError(code="upstream_error", message="no")
+    error = TaskError(code="upstream_error", message="no", charged="no")
     result = moved(*rendering(), Step(event=Event.FAILED, attempt=3, outcome=Outcome(error=error)))
     assert (result.task.status, result.task.outcome.error) == (Status.FAILED, error)
 
@@ -208,7 +208,7 @@ def test_the_late_answer_of_a_stale_worker_is_adopted_while_somebody_else_looks_
 
 
 def test_the_late_refusal_of_a_stale_worker_ends_the_task_with_the_upstreams_words() -> None:
-    error = TaskError(code="content_policy_violation", message="no")
+    error = TaskError(code="content_policy_violation", message="no", charged="no")
     answer = Step(event=Event.FAILED, attempt=1, submission=1, outcome=Outcome(error=error))
     assert moved(*unknown(attempt=3), answer).task.outcome.error == error
 

@@ -87,7 +87,7 @@ async def test_a_render_that_kills_its_worker_every_time_is_given_up_like_one_th
 
 
 async def test_a_rejected_render_fails_at_once_with_the_renderers_words(bench: Bench) -> None:
-    error = TaskError(code="invalid_input", message="content[1] is no image")
+    error = TaskError(code="invalid_input", message="content[1] is no image", charged="no")
 
     async def reject(workspace: Path, report: Report) -> Rendered:
         raise Rejected(error)

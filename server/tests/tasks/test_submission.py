@@ -41,7 +41,7 @@ async def test_a_remote_task_is_asked_for_once_polled_and_fetched_before_it_succ
 
 
 async def test_a_rejection_by_the_upstream_reaches_the_caller(bench: Bench) -> None:
-    error = TaskError(code="content_policy_violation", message="No.")
+    error = TaskError(code="content_policy_violation", message="No.", charged="no")
 
     async def reject(job: Job) -> Accepted:
         raise Rejected(error)

@@ -30,7 +30,7 @@ def registry(
 
 
 def prepared(found: Registry, **fields: Any) -> Prepared:
-    return found.prepare(Spec(model="team/video", **{"content": TEXT, **fields}), priced=True)
+    return found.prepare(Spec(model="team/video", **{"content": TEXT, **fields}))
 
 
 def test_the_listed_order_is_the_order_in_which_they_are_asked() -> None:

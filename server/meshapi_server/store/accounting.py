@@ -1,0 +1,114 @@
+"""The ledger in the transaction that changes a task: the lines, and the sums that they change."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from meshapi_server.accounts.budgets import Used, refusal
+from meshapi_server.accounts.ledger import DAY, EVER, Changes, Line, lines, position
+from meshapi_server.tasks import ids
+from meshapi_server.tasks.price import Budget
+from meshapi_server.tasks.task import Schedule, Task
+
+from .plan import Plan, Read, Write
+
+_PREFIX = "led_"
+
+
+class Book:
+    """Collects what happens to the money of tasks, and says what is to be written."""
+
+    def __init__(self) -> None:
+        self._changes = Changes()
+        self._rows: list[dict[str, Any]] = []
+
+    def accept(self, task: Task, schedule: Schedule) -> None:
+        """A task is new."""
+        after = position(task, schedule)
+        if after is not None:
+            self._rows += _rows(lines(None, after), task, schedule)
+            self._changes.add(None, after)
+
+    def move(self, before: tuple[Schedule, Task], after: tuple[Schedule, Task]) -> None:
+        """A task has changed."""
+        if not after[1].metered:
+            return
+        was, is_now = position(before[1], before[0]), position(after[1], after[0])
+        if was != is_now and is_now is not None:
+            self._rows += _rows(lines(was, is_now), after[1], after[0])
+            self._changes.add(was, is_now)
+
+    def writes(self, shard: int) -> list[Write]:
+        """The writes, those of rows that transactions share last and in one order; none for free tasks."""
+        spending = [
+            {"key_id": key_id, "day": day, "held": held, "spent": spent}
+            for (key_id, day), (held, spent) in self._changes.by_key.items()
+        ]
+        usage = [
+            {
+                **bucket._asdict(),
+                "shard": shard,
+                "tasks": sums.tasks,
+                "held": sums.held,
+                "spent": sums.spent,
+                "unknown": sums.unknown,
+                "doubtful": sums.doubtful,
+            }
+            for bucket, sums in self._changes.by_bucket.items()
+        ]
+        writes = [
+            Write("insert_ledger", self._rows),
+            Write("add_spending", spending),
+            Write("add_usage", usage),
+        ]
+        return [each for each in writes if each.rows]
+
+
+def check(wishes: Sequence[tuple[Task, Schedule, Budget]]) -> Plan[Mapping[str, str]]:
+    """Why which tasks do not fit into the budgets of their keys, by their ids; in order, each counts.
+
+    Locks what the keys have used, so that nobody else is told the same until this transaction ends. Keys
+    without a budget and tasks that cost nothing are not looked up.
+    """
+    limited = [
+        (task, budget, found.held)
+        for task, schedule, budget in wishes
+        if budget.limited and (found := position(task, schedule)) is not None
+    ]
+    used: dict[tuple[str, int], Used] = {}
+    for key_id, day in sorted({place for task, _, _ in limited for place in _places(task)}):
+        rows = yield Read("lock_spending", {"key_id": key_id, "day": day})
+        held, spent = rows[0]
+        used[key_id, day] = Used(held=held, spent=spent)
+    refused: dict[str, str] = {}
+    for task, budget, cost in limited:
+        ever, today = _places(task)
+        why = refusal(budget, cost, used[today], used[ever])
+        if why is not None:
+            refused[task.id] = why
+            continue
+        for place in (ever, today):
+            used[place] = used[place].with_held(cost)
+    return refused
+
+
+def _places(task: Task) -> tuple[tuple[str, int], tuple[str, int]]:
+    key_id = task.key_id or ""
+    return (key_id, EVER), (key_id, task.created_at // DAY)
+
+
+def _rows(found: Iterable[Line], task: Task, schedule: Schedule) -> list[dict[str, Any]]:
+    return [
+        {
+            **line.bucket._asdict(),
+            "id": f"{_PREFIX}{ids.ulid()}",
+            "at": task.completed_at or schedule.accepted_at or task.updated_at,
+            "kind": line.kind,
+            "source": line.source,
+            "target": line.target,
+            "amount": line.amount,
+            "task_id": task.id,
+            "upstream": task.upstream,
+            "upstream_ref": schedule.upstream_ref,
+        }
+        for line in found
+    ]
