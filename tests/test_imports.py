@@ -34,7 +34,7 @@ ADAPTER = {
     "meshapi_server.upstreams.media",
     "meshapi_server.upstreams.refusals",
 }
-_NO_ADAPTERS = {"cards", "diorama", "sandbox", "__pycache__"}
+_NO_ADAPTERS = {"cards", "diffusers", "diorama", "sandbox", "__pycache__"}
 ADAPTER_ROOMS = [
     f"meshapi_server.upstreams.{room.name}"
     for room in sorted((PACKAGES["meshapi_server"] / "upstreams").iterdir())
@@ -77,6 +77,15 @@ ROOMS: dict[str, set[str]] = {
     "meshapi_server.upstreams": PORTS,
     "meshapi_server.upstreams.contract": PORTS,
     "meshapi_server.upstreams.diorama": {"meshapi_server.upstreams.contract"},
+    # Its models' cards are made from their folders.
+    "meshapi_server.upstreams.diffusers": {
+        "meshapi_server.upstreams.contract",
+        "meshapi_server.upstreams.card",
+        "meshapi_server.upstreams.limits",
+        "meshapi_server.upstreams.rules",
+    },
+    # Runs in another interpreter, which has nothing of the server.
+    "meshapi_server.upstreams.diffusers.child": set(),
     "meshapi_server.upstreams.sandbox": {"meshapi_server.upstreams.contract"},
     # The clip is made by a command, with the renderer that serves the built-in model.
     "meshapi_server.upstreams.sandbox.clip": {"meshapi_server.upstreams.diorama"},
@@ -172,7 +181,8 @@ def test_only_commands_import_the_composition() -> None:
 
 
 def test_an_upstream_room_never_reaches_into_another() -> None:
-    rooms = ["meshapi_server.upstreams.diorama", "meshapi_server.upstreams.sandbox", *ADAPTER_ROOMS]
+    local = ("diffusers", "diorama", "sandbox")
+    rooms = [*(f"meshapi_server.upstreams.{each}" for each in local), *ADAPTER_ROOMS]
     for module, name in own_edges():
         if module == "meshapi_server.upstreams.sandbox.clip":
             continue
@@ -199,14 +209,18 @@ def test_distributions_meet_in_the_contract_and_not_in_code(package: str, strang
     assert wrong == []
 
 
-def test_only_the_built_in_upstream_uses_the_renderer() -> None:
+def test_only_the_local_upstreams_use_the_renderer() -> None:
     users = {
         room_of(module)
         for module, path in modules("meshapi_server")
         for name in imported(module, path)
         if within(name, "meshapi_renderer")
     }
-    assert users <= {"meshapi_server.upstreams.diorama", "meshapi_server.upstreams.sandbox.clip"}
+    assert users <= {
+        "meshapi_server.upstreams.diffusers",
+        "meshapi_server.upstreams.diorama",
+        "meshapi_server.upstreams.sandbox.clip",
+    }
 
 
 def test_the_task_rooms_know_no_upstream_and_no_http() -> None:

@@ -50,10 +50,12 @@ from meshapi_server.tasks.worker import Worker, WorkerSettings
 from meshapi_server.upstreams.adapter import Announcement
 from meshapi_server.upstreams.announcements import Announcements, Noted
 from meshapi_server.upstreams.callback_urls import CallbackURLs
+from meshapi_server.upstreams.card import Upstream as CardFile
 from meshapi_server.upstreams.catalogue import Catalogue
-from meshapi_server.upstreams.contract import LocalUpstream, RemoteUpstream
+from meshapi_server.upstreams.contract import FetchInput, LocalUpstream, RemoteUpstream
+from meshapi_server.upstreams.diffusers import Diffusers, DiffusersMisconfigured, check_python, configured
 from meshapi_server.upstreams.diorama import Diorama
-from meshapi_server.upstreams.enabled import close, enabled, enabled_names
+from meshapi_server.upstreams.enabled import UpstreamMisconfigured, close, enabled, enabled_names
 from meshapi_server.upstreams.registry import Registry
 from meshapi_server.upstreams.runner import HttpUpstream
 from meshapi_server.upstreams.sandbox import Sandbox
@@ -81,11 +83,15 @@ class Profile(Struct, frozen=True, kw_only=True):
 
 
 class Upstreams(Struct, frozen=True, kw_only=True):
-    """The upstreams that are on; ``paid`` are those that are asked over the network."""
+    """The upstreams that are on; ``paid`` are those that are asked over the network.
+
+    ``diffusers`` are the operator's own model folders, one of the local upstreams where there are any.
+    """
 
     local: Mapping[str, LocalUpstream]
     remote: Mapping[str, RemoteUpstream]
     paid: tuple[HttpUpstream, ...]
+    diffusers: Diffusers | None = None
 
     @classmethod
     def of(
@@ -104,12 +110,21 @@ class Upstreams(Struct, frozen=True, kw_only=True):
         paid = enabled(environment, database.clock, lease=call, fetch_input=fetch)
         remote: dict[str, RemoteUpstream] = {sandbox.name: sandbox}
         remote |= {upstream.name: upstream for upstream in paid}
-        return cls(local={diorama.name: diorama}, remote=remote, paid=paid)
+        local: dict[str, LocalUpstream] = {diorama.name: diorama}
+        diffusers = _diffusers(settings, environment, fetch)
+        if diffusers is not None:
+            local[diffusers.name] = diffusers
+        return cls(local=local, remote=remote, paid=paid, diffusers=diffusers)
 
     @property
     def names(self) -> frozenset[str]:
         """Whose models can be asked for."""
         return frozenset((*self.local, *self.remote))
+
+    @property
+    def cards(self) -> tuple[CardFile, ...]:
+        """The cards of models that no card file has."""
+        return () if self.diffusers is None else (self.diffusers.card,)
 
 
 class Server:
@@ -166,7 +181,7 @@ class Server:
         upstreams = Upstreams.of(settings, profile, database, environment)
         announcements = Announcements(callbacks, {upstream.name: upstream for upstream in upstreams.paid})
         registry = Registry(
-            Catalogue.load(settings.card_files),
+            Catalogue.load(settings.card_files, upstreams.cards),
             upstreams.names,
             simulate=profile.simulate,
             cny_per_usd=settings.cny_per_usd,
@@ -262,6 +277,8 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await close(self._upstreams.paid)
+        if self._upstreams.diffusers is not None:
+            await self._upstreams.diffusers.close()
         await self._database.close()
         self._files.close()
 
@@ -282,6 +299,19 @@ class Server:
                 log.exception("sweep failed")
             else:
                 log.debug("swept idempotency keys", forgotten=forgotten, events=events)
+
+
+def _diffusers(settings: Settings, environment: Mapping[str, str], fetch: FetchInput) -> Diffusers | None:
+    """The operator's model folders; where videos are made, with an interpreter that can."""
+    try:
+        configuration = configured(environment)
+        if configuration is None:
+            return None
+        if settings.role != "api":
+            check_python(configuration.python)
+        return Diffusers(configuration, fetch)
+    except DiffusersMisconfigured as problem:
+        raise UpstreamMisconfigured(str(problem)) from None
 
 
 def _destination_problem(guard: Guard, text: str) -> str | None:

@@ -32,12 +32,13 @@ class Catalogue:
             self._line_of_succession(card)
 
     @classmethod
-    def load(cls, further: Sequence[Path] = ()) -> "Catalogue":
-        """Reads the card files in the package and ``further`` ones.
+    def load(cls, further: Sequence[Path] = (), made: Sequence[Upstream] = ()) -> "Catalogue":
+        """Reads the card files in the package and ``further`` ones; ``made`` take the place of such files.
 
         Raises CatalogueError for a file that does not validate.
         """
-        return cls((*_read_card_files(), *(_read(file.name, file.read_bytes()) for file in further)))
+        files = (_read(file.name, file.read_bytes()) for file in further)
+        return cls((*_read_card_files(), *files, *made))
 
     def __len__(self) -> int:
         return len(self._cards)
