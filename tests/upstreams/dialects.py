@@ -7,6 +7,7 @@ from .fal.dialect import Fal
 from .google.dialect import Google
 from .kling.dialect import Kling
 from .luma.dialect import Luma
+from .pixverse.dialect import PixVerse
 from .replicate.dialect import Replicate
 from .runway.dialect import Runway
 from .vidu.dialect import Vidu
@@ -27,4 +28,5 @@ def every_dialect() -> tuple[Dialect, ...]:
         XAI(),
         Kling(),
         Vidu(),
+        PixVerse(),
     )

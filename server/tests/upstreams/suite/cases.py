@@ -151,6 +151,14 @@ CASES: tuple[Case, ...] = (
         stops=frozenset({"queued"}),
     ),
     Case(
+        name="pixverse",
+        model="v6",
+        environment={"PIXVERSE_API_KEY": SECRET},
+        spec={"duration": 5, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7},
+        refusals=frozenset({"unauthorised", "no_funds"}),
+        fresh_headers=frozenset({"ai-trace-id"}),
+    ),
+    Case(
         name="kling",
         variant="tasks",
         model="kling-3.0",
