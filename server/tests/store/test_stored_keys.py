@@ -1,5 +1,8 @@
-"""Keys and the server's own secrets in the store."""
+"""Keys, how often they ask, and the server's own secrets in the store."""
 
+import asyncio
+
+from meshapi_server.accounts.key import Key
 from meshapi_server.accounts.keys import Keys
 from meshapi_server.store.planned import PlannedStore
 from meshapi_server.store.stored_keys import StoredKeys
@@ -47,3 +50,85 @@ async def test_revoking_twice_keeps_the_first_time(store: PlannedStore, clock: H
     assert first is not None
     assert first.revoked_at == NOW + 5
     assert await keys.revoke("key_none") is None
+
+
+async def rooms(another: Another, clock: HandClock) -> tuple[Keys, Keys]:
+    """The keys as two processes on one database see them."""
+    return Keys(StoredKeys(await another()), clock), Keys(StoredKeys(await another()), clock)
+
+
+async def admitted(room: Keys, key: Key) -> bool:
+    admission = await room.admit(key)
+    assert admission is not None
+    return admission.retry_after is None
+
+
+async def test_two_processes_let_exactly_the_limit_through(another: Another, clock: HandClock) -> None:
+    one, two = await rooms(another, clock)
+    _, key = await one.create("ci", requests_per_minute=37)
+    answers = await asyncio.gather(*(admitted(room, key) for _ in range(60) for room in (one, two)))
+    assert (answers.count(True), answers.count(False)) == (37, 83)
+    clock.now += 60_500
+    answers = await asyncio.gather(*(admitted(room, key) for _ in range(30) for room in (one, two)))
+    assert answers.count(True) == 37
+
+
+async def test_the_narrowest_of_several_limits_decides_for_each_key_alone(
+    another: Another, clock: HandClock
+) -> None:
+    one, two = await rooms(another, clock)
+    _, day = await one.create("day", requests_per_minute=20, requests_per_day=7)
+    _, minute = await one.create("minute", requests_per_minute=5, requests_per_day=1000)
+    wishes = [(room, key) for _ in range(10) for room in (one, two) for key in (day, minute)]
+    answers = await asyncio.gather(*(admitted(room, key) for room, key in wishes))
+    let_through = [key.name for (_, key), answer in zip(wishes, answers, strict=True) if answer]
+    assert (let_through.count("day"), let_through.count("minute")) == (7, 5)
+
+
+async def test_a_limit_that_is_set_later_counts_from_then_on(another: Another, clock: HandClock) -> None:
+    one, two = await rooms(another, clock)
+    _, key = await one.create("ci")
+    assert await one.admit(key) is None
+    limited = await two.update(key.id, requests_per_day=2)
+    assert limited is not None
+    assert [await admitted(one, limited) for _ in range(3)] == [True, True, False]
+
+
+async def test_a_change_holds_at_once_for_every_process(another: Another, clock: HandClock) -> None:
+    one, two = await rooms(another, clock)
+    secret, key = await one.create("ci")
+    assert await two.check(secret) == key
+    suspended = await one.suspend(key.id)
+    assert await two.check(secret) == suspended
+    await two.resume(key.id)
+    assert await one.check(secret) == key
+    made = await two.rotate(key.id, grace=0)
+    assert made is not None
+    assert await one.check(secret) is None
+    assert await one.check(made[0]) == made[1]
+    await one.revoke(key.id)
+    assert await two.check(made[0]) is None
+
+
+async def test_changes_that_come_together_are_all_kept(another: Another, clock: HandClock) -> None:
+    one, two = await rooms(another, clock)
+    _, key = await one.create("ci")
+    await asyncio.gather(
+        one.update(key.id, requests_per_minute=3),
+        two.update(key.id, requests_per_day=4),
+        one.update(key.id, budget_total=5),
+        two.update(key.id, models=("a/*",)),
+    )
+    kept = await one.get(key.id)
+    assert kept is not None
+    assert (kept.requests_per_minute, kept.requests_per_day) == (3, 4)
+    assert (kept.budget_total, kept.models) == (5, ("a/*",))
+
+
+async def test_of_processes_that_start_together_on_an_empty_database_one_makes_the_first_key(
+    another: Another, clock: HandClock
+) -> None:
+    one, two = await rooms(another, clock)
+    made = await asyncio.gather(*(room.create_first("development") for _ in range(3) for room in (one, two)))
+    assert sum(each is not None for each in made) == 1
+    assert len(await two.all()) == 1
