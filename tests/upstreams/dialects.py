@@ -7,6 +7,7 @@ from .fal.dialect import Fal
 from .google.dialect import Google
 from .kling.dialect import Kling
 from .luma.dialect import Luma
+from .minimax.dialect import MiniMax
 from .pixverse.dialect import PixVerse
 from .replicate.dialect import Replicate
 from .runway.dialect import Runway
@@ -27,6 +28,7 @@ def every_dialect() -> tuple[Dialect, ...]:
         Google(),
         XAI(),
         Kling(),
+        MiniMax(),
         Vidu(),
         PixVerse(),
     )

@@ -151,14 +151,6 @@ CASES: tuple[Case, ...] = (
         stops=frozenset({"queued"}),
     ),
     Case(
-        name="pixverse",
-        model="v6",
-        environment={"PIXVERSE_API_KEY": SECRET},
-        spec={"duration": 5, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7},
-        refusals=frozenset({"unauthorised", "no_funds"}),
-        fresh_headers=frozenset({"ai-trace-id"}),
-    ),
-    Case(
         name="kling",
         variant="tasks",
         model="kling-3.0",
@@ -173,6 +165,31 @@ CASES: tuple[Case, ...] = (
         environment={"KLING_API_KEY": SECRET},
         spec={"duration": 5, "resolution": "1080p", "ratio": "16:9", "generate_audio": True},
         withheld_retryable=False,
+    ),
+    Case(
+        name="minimax",
+        variant="first",
+        model="MiniMax-Hailuo-02",
+        environment={"MINIMAX_API_KEY": SECRET},
+        spec={"duration": 6, "resolution": "768p"},
+        refusals=frozenset({"unauthorised", "no_funds"}),
+    ),
+    Case(
+        name="minimax",
+        variant="second",
+        model="MiniMax-H3",
+        environment={"MINIMAX_API_KEY": SECRET},
+        spec={"duration": 5, "resolution": "768p", "ratio": "16:9"},
+        stops=frozenset({"queued"}),
+        refusals=frozenset({"unauthorised", "no_funds"}),
+    ),
+    Case(
+        name="pixverse",
+        model="v6",
+        environment={"PIXVERSE_API_KEY": SECRET},
+        spec={"duration": 5, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7},
+        refusals=frozenset({"unauthorised", "no_funds"}),
+        fresh_headers=frozenset({"ai-trace-id"}),
     ),
 )
 
