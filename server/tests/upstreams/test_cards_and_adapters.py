@@ -13,9 +13,8 @@ from meshapi_server.upstreams.fit import fit
 from meshapi_server.upstreams.http import data_uri
 
 OPTIONS = {"google": {"key": "k", "project": "p"}}
-ASKS_FIRST = {
-    "replicate"
-}  # for the model's schema, or for a place to put inputs: their own tests go on from there
+# For the model's schema, or for a place to put inputs: their own tests go on from there.
+ASKS_FIRST = {"replicate", "pixverse"}
 KINDS: dict[Role, ItemKind] = {"reference_video": "video", "reference_audio": "audio"}
 CARDS = [
     card for card in Catalogue.load() if card.provider in registrations(published=()).keys() - ASKS_FIRST
