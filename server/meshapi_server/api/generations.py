@@ -68,6 +68,7 @@ class Generations:
             lane=call.key.lane if call.key else "",
             unknown_fields=wanted.unknown,
             max_cost_usd=wanted.max_cost_usd,
+            most_in_flight=call.key.tasks_in_flight if call.key else None,
             idempotency=idempotency,
         )
         if not created.replayed:

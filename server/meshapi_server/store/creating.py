@@ -10,7 +10,7 @@ from meshapi_server.tasks.ports import EMPTY, Created, Idempotency
 from meshapi_server.tasks.price import UNLIMITED, Budget
 from meshapi_server.tasks.task import Schedule, Task
 
-from . import accounting
+from . import accounting, flights
 from .plan import Plan, Read, Row, Write, read, write_all
 from .rows import schedule_row, task_row
 from .tally import accepted, tally_rows
@@ -25,6 +25,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     idempotency: Idempotency | None = None
     inputs: Mapping[int, str] = EMPTY
     budget: Budget = UNLIMITED
+    most_in_flight: int | None = None
 
 
 Accepted = Created | TaskRefusal
@@ -39,7 +40,7 @@ def create(entries: Sequence[Entry], shard: int) -> Plan[list[Accepted]]:
         for entry, answer in zip(entries, answers, strict=True)
         if isinstance(answer, Created) and not answer.replayed
     ]
-    refused = yield from accounting.check([(each.task, each.schedule, each.budget) for each in fresh])
+    refused = yield from _check(fresh)
     if refused:
         answers = [_refused(answer, refused) for answer in answers]
         forgotten = [_key_row(each) for each in fresh if each.task.id in refused and each.idempotency]
@@ -99,11 +100,17 @@ def _answer(entry: Entry, earlier: Mapping[tuple[str, str], Row]) -> Accepted:
         return refusal
 
 
-def _refused(answer: Accepted, refused: Mapping[str, str]) -> Accepted:
+def _check(fresh: Sequence[Entry]) -> Plan[dict[str, TaskRefusal]]:
+    """Which tasks their keys may not have, by their ids. Too many tasks are refused before too much money."""
+    crowded = yield from flights.check([(each.task, each.schedule, each.most_in_flight) for each in fresh])
+    rest = [each for each in fresh if each.task.id not in crowded]
+    dear = yield from accounting.check([(each.task, each.schedule, each.budget) for each in rest])
+    return {**crowded, **{task_id: OverBudget(why) for task_id, why in dear.items()}}
+
+
+def _refused(answer: Accepted, refused: Mapping[str, TaskRefusal]) -> Accepted:
     """The answer, unless its task was refused: also to whoever repeats a call that was refused beside it."""
-    if isinstance(answer, Created) and answer.task_id in refused:
-        return OverBudget(refused[answer.task_id])
-    return answer
+    return refused.get(answer.task_id, answer) if isinstance(answer, Created) else answer
 
 
 def _replay(row: Row, idempotency: Idempotency) -> Created:

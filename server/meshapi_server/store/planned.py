@@ -76,6 +76,7 @@ class PlannedStore(ABC):
         idempotency: Idempotency | None,
         inputs: Mapping[int, str] = EMPTY,
         budget: Budget = UNLIMITED,
+        most_in_flight: int | None = None,
     ) -> Created:
         """Task, schedule, inputs, idempotency record and hold in one commit (see the port)."""
         entry = creating.Entry(
@@ -85,6 +86,7 @@ class PlannedStore(ABC):
             idempotency=idempotency,
             inputs=inputs,
             budget=budget,
+            most_in_flight=most_in_flight,
         )
         answer = await self._accepting.submit(entry)
         if isinstance(answer, TaskRefusal):

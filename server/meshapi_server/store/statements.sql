@@ -247,6 +247,14 @@ update pool set used = (select count(*) from schedule where lane = :lane and lan
                         and state in ('rendering', 'sending', 'unknown', 'polling', 'fetching', 'cancelling'))
 where name = :lane
 
+-- name: lock_keys
+select id from api_key where id {one of ids} order by id {lock}
+
+-- name: count_in_flight
+select schedule.lane, count(*) from schedule join task on task.id = schedule.id
+where schedule.lane {one of names} and schedule.lane <> '' and task.status in ('pending', 'running')
+group by schedule.lane
+
 -- name: open_window
 insert into request_window (key_id, seconds, counts) values (:key_id, :seconds, '[]')
 on conflict (key_id, seconds) do nothing

@@ -58,6 +58,10 @@ class TooExpensive(TaskRefusal):
     """The request costs more than it may, or its price is not known; nothing was spent."""
 
 
+class OverBudget(TooExpensive):
+    """What the request may cost does not fit into its key's budget; nothing was stored and nothing spent."""
+
+
 class TaskBusy(TaskRefusal):
     """The task has ended, but its upstream has yet to be told to stop, so it cannot be removed yet."""
 

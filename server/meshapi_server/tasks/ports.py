@@ -88,12 +88,14 @@ class Store(Protocol):
         idempotency: Idempotency | None,
         inputs: Mapping[int, str] = EMPTY,
         budget: Budget = UNLIMITED,
+        most_in_flight: int | None = None,
     ) -> Created:
         """Store the task, its schedule, its inline inputs and the idempotency record in one commit.
 
         What the task may cost is held for it in the same commit. ``inputs`` are data URIs by the index of
         their content item. Raises IdempotencyMismatch when the key is known with another fingerprint, and
-        OverBudget when what the task may cost does not fit into ``budget``, the one of its key.
+        OverBudget when what the task may cost does not fit into ``budget``, the one of its key,
+        and TooManyTasks when the key has ``most_in_flight`` tasks that have not ended.
         """
         ...
 

@@ -46,6 +46,7 @@ class TaskService:
         lane: str = "",
         max_cost_usd: Decimal | None = None,
         budget: Budget = UNLIMITED,
+        most_in_flight: int | None = None,
         unknown_fields: Sequence[str] = (),
         idempotency: Idempotency | None = None,
     ) -> Created:
@@ -55,7 +56,7 @@ class TaskService:
         repeated call gets the first answer. ``lane`` is the pool of the key's own limit, ``budget`` what it
         may spend. Raises ModelUnknown, ProviderOff, RequestInvalid, IdempotencyMismatch, and TooExpensive
         when the price is above ``max_cost_usd`` or does not fit into the budget, or when there is such a
-        limit and the price is not known.
+        limit and the price is not known, and TooManyTasks when the key has ``most_in_flight`` already.
         """
         if idempotency and (earlier := await self._store.replay(owner, idempotency)):
             return earlier
@@ -92,7 +93,9 @@ class TaskService:
         )
         unsupported = _unsupported(prepared, unknown_fields)
         response = respond(task, unsupported)
-        created = await self._store.create(task, schedule, response, idempotency, inline, budget)
+        created = await self._store.create(
+            task, schedule, response, idempotency, inline, budget, most_in_flight
+        )
         self._changes.ring()
         return created
 
