@@ -20,7 +20,8 @@ class DataDirectory:
         self._descriptor: int | None = None
 
     def make(self) -> None:
-        """Create the directory, readable by its owner only."""
+        """Create the directory, readable by its owner only, as is all that this process makes from now on."""
+        os.umask(0o077)
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def __enter__(self) -> "DataDirectory":

@@ -52,6 +52,9 @@ class EndpointBody(Struct, frozen=True, kw_only=True):
     previous_secret_expires_at: int | UnsetType | None = UNSET
     object: Literal["webhook.endpoint"] = "webhook.endpoint"
 
+    def __repr__(self) -> str:
+        return f"EndpointBody({self.id})"
+
 
 class EndpointList(Struct, frozen=True, kw_only=True):
     """All endpoints of the owner, oldest first."""
@@ -78,6 +81,9 @@ class SecretBody(Struct, frozen=True, kw_only=True):
         int | None, Meta(description="Until when the secret before is used, too.")
     ]
     object: Literal["webhook.secret"] = "webhook.secret"
+
+    def __repr__(self) -> str:
+        return f"SecretBody(created_at={self.created_at})"
 
 
 class AttemptBody(Struct, frozen=True, kw_only=True):

@@ -108,6 +108,9 @@ class Parcel(Struct, frozen=True, kw_only=True):
     endpoint: Endpoint | None
     secrets: tuple[bytes, ...]
 
+    def __repr__(self) -> str:
+        return f"Parcel({self.delivery.id})"
+
 
 class Result(Struct, frozen=True, kw_only=True):
     """How an attempt went, and what follows. ``due`` is the next attempt, for as long as it is pending."""

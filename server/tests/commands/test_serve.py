@@ -143,30 +143,6 @@ def test_a_killed_server_loses_nothing_that_was_answered(data: Path) -> None:
         assert {task["id"] for task in answered} <= {task["id"] for task in listed}
 
 
-@pytest.mark.slow
-def test_a_server_that_is_stopped_lets_its_watchers_go(data: Path) -> None:
-    with serving(data) as server:
-        caller = server.caller()
-        task = caller.create()
-        ended = threading.Event()
-
-        def watch() -> None:
-            try:
-                with caller.http.stream("GET", f"{GENERATIONS}/{task['id']}/events") as answer:
-                    for _ in answer.iter_lines():
-                        pass
-            except Exception:  # noqa: BLE001 - broken off is one way to be let go
-                pass
-            ended.set()
-
-        threading.Thread(target=watch).start()
-        time.sleep(0.3)
-        begun = time.monotonic()
-        server.terminate()
-        assert ended.wait(10)
-        assert time.monotonic() - begun < 12
-
-
 def test_the_database_of_a_newer_server_is_refused_and_left_alone(data: Path) -> None:
     with serving(data):
         pass
