@@ -8,6 +8,7 @@ from .google.dialect import Google
 from .kling.dialect import Kling
 from .luma.dialect import Luma
 from .minimax.dialect import MiniMax
+from .openrouter.dialect import OpenRouter
 from .pixverse.dialect import PixVerse
 from .replicate.dialect import Replicate
 from .runway.dialect import Runway
@@ -31,4 +32,5 @@ def every_dialect() -> tuple[Dialect, ...]:
         MiniMax(),
         Vidu(),
         PixVerse(),
+        OpenRouter(),
     )

@@ -23,6 +23,7 @@ BUILT_IN: tuple[str, ...] = (
     "meshapi_server.upstreams.minimax:MINIMAX",
     "meshapi_server.upstreams.vidu:VIDU",
     "meshapi_server.upstreams.pixverse:PIXVERSE",
+    "meshapi_server.upstreams.openrouter:OPENROUTER",
 )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.upstreams.kling.dialect import SECRET as KLING_SECRET
+from tests.upstreams.openrouter.dialect import SECRET as OPENROUTER_SECRET
 
 from meshapi_server.upstreams.adapter import Adapter, Registration
 from meshapi_server.upstreams.adapters import registrations
@@ -190,6 +191,13 @@ CASES: tuple[Case, ...] = (
         spec={"duration": 5, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7},
         refusals=frozenset({"unauthorised", "no_funds"}),
         fresh_headers=frozenset({"ai-trace-id"}),
+    ),
+    Case(
+        name="openrouter",
+        model="google/veo-3.1-fast",
+        environment={"OPENROUTER_API_KEY": SECRET, "OPENROUTER_WEBHOOK_SECRET": OPENROUTER_SECRET},
+        spec={"duration": 8, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7},
+        withheld_retryable=False,
     ),
 )
 
