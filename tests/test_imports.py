@@ -68,9 +68,11 @@ ROOMS: dict[str, set[str]] = {
     "meshapi_server.store": {
         *PORTS,
         "meshapi_server.accounts.budgets",
+        "meshapi_server.accounts.invoices",
         "meshapi_server.accounts.key",
         "meshapi_server.accounts.keys",
         "meshapi_server.accounts.ledger",
+        "meshapi_server.accounts.usage",
         "meshapi_server.accounts.windows",
         "meshapi_server.callbacks.ports",
     },

@@ -28,6 +28,7 @@ from meshapi_server.api.openapi import OpenAPI
 from meshapi_server.api.secure_headers import transport_security
 from meshapi_server.api.timeline import Timeline
 from meshapi_server.api.upstream_callbacks import UpstreamCallbacks
+from meshapi_server.api.usage import Usage
 from meshapi_server.api.view import TaskView
 from meshapi_server.api.webhook_bodies import callback_body
 from meshapi_server.api.webhooks import WebhookEndpoints
@@ -236,7 +237,9 @@ class Server:
             *Timeline(tasks).operations(),
             *Content(tasks, files, links).operations(),
             *Models(registry).operations(),
+            *Usage(database.money, clock).operations(),
             *UpstreamCallbacks(tasks, announcements.genuine, _receiver(announcements, clock)).operations(),
+            *AdminKeys(keys).operations(),
             *HealthCheck(__version__, lambda: server.check()).operations(),
         )
         document = OpenAPI(operations, __version__, public_url)
@@ -268,7 +271,6 @@ class Server:
     async def stop(self) -> None:
         """Give unfinished work back and close the store."""
         if self._worker is not None:
-            *AdminKeys(keys).operations(),
             await self._worker.stop()
         if self._courier is not None:
             await self._courier.stop()

@@ -7,7 +7,9 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from meshapi_server.accounts.invoices import ChargeStore
 from meshapi_server.accounts.keys import KeyStore
+from meshapi_server.accounts.usage import UsageStore
 from meshapi_server.callbacks.ports import CallbackStore
 from meshapi_server.settings import SettingsInvalid
 from meshapi_server.store.database_url import shown
@@ -15,6 +17,7 @@ from meshapi_server.store.postgres import PostgresStore
 from meshapi_server.store.sqlite import SqliteStore
 from meshapi_server.store.stored_callbacks import StoredCallbacks
 from meshapi_server.store.stored_keys import StoredKeys
+from meshapi_server.store.stored_money import StoredMoney
 from meshapi_server.tasks.clock import Clock, system_clock
 from meshapi_server.tasks.ports import Hints, Store
 
@@ -27,11 +30,16 @@ class KeyRoom(KeyStore, Protocol):
         ...
 
 
+class MoneyRoom(UsageStore, ChargeStore, Protocol):
+    """What the ledger knows."""
+
+
 class Database(Struct, frozen=True, kw_only=True):
     """An open database. ``shared``: other processes may work on it at the same time."""
 
     store: Store
     keys: KeyRoom
+    money: MoneyRoom
     callbacks: CallbackStore
     clock: Clock
     hints: Hints | None
@@ -63,6 +71,7 @@ async def open_database(url: str) -> Database:
         return Database(
             store=shared,
             keys=StoredKeys(shared),
+            money=StoredMoney(shared),
             callbacks=StoredCallbacks(shared),
             clock=shared.clock,
             hints=shared.hints,
@@ -74,6 +83,7 @@ async def open_database(url: str) -> Database:
     return Database(
         store=store,
         keys=StoredKeys(store),
+        money=StoredMoney(store),
         callbacks=StoredCallbacks(store),
         clock=system_clock,
         hints=None,

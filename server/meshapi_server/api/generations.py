@@ -5,9 +5,11 @@ import re
 
 import msgspec
 
+from meshapi_server.accounts.key import Key
 from meshapi_server.callbacks.service import Problem
 from meshapi_server.tasks.errors import ModelUnknown, unknown_model
 from meshapi_server.tasks.ports import Idempotency
+from meshapi_server.tasks.price import UNLIMITED, Budget
 from meshapi_server.tasks.service import TaskService
 from meshapi_server.tasks.spec import Spec
 from meshapi_server.tasks.task import Task
@@ -66,9 +68,10 @@ class Generations:
             respond=respond,
             key_id=call.key.id if call.key else None,
             lane=call.key.lane if call.key else "",
+            most_in_flight=call.key.tasks_in_flight if call.key else None,
             unknown_fields=wanted.unknown,
             max_cost_usd=wanted.max_cost_usd,
-            most_in_flight=call.key.tasks_in_flight if call.key else None,
+            budget=_budget(call.key),
             idempotency=idempotency,
         )
         if not created.replayed:
@@ -290,6 +293,10 @@ def routing_headers(task: Task) -> dict[str, str]:
     fallback = task.simulated or (bool(task.routes) and task.model != task.routes[0].model)
     headers = {"x-mesh-routing-model": task.model}
     return {**headers, "x-mesh-routing-fallback": "true"} if fallback else headers
+
+
+def _budget(key: Key | None) -> Budget:
+    return UNLIMITED if key is None else Budget(per_day=key.budget_per_day, total=key.budget_total)
 
 
 def _matches(header: str | None, etag: str) -> bool:

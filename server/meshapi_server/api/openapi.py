@@ -146,7 +146,8 @@ def _response(response: Response, by_type: dict[int, Any]) -> dict[str, Any]:
     elif response.body is not None:
         schemas = [by_type[id(body)] for body in _alternatives(response)]
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-        answer["content"] = {response.media_type: {"schema": schema}}
+        text = {"schema": {"type": "string"}}
+        answer["content"] = {response.media_type: {"schema": schema}, **dict.fromkeys(response.texts, text)}
     if response.headers:
         answer["headers"] = {name: {"schema": {"type": "string"}} for name in response.headers}
     return answer

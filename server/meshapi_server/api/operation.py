@@ -21,12 +21,16 @@ class Parameter(Struct, frozen=True, kw_only=True):
 
 
 class Response(Struct, frozen=True, kw_only=True):
-    """A successful answer. ``body`` is a msgspec type, a tuple of alternatives, or None."""
+    """A successful answer. ``body`` is a msgspec type, a tuple of alternatives, or None.
+
+    ``texts`` are media types in which the same answer can be had as text.
+    """
 
     description: str
     body: Any = None
     media_type: str = "application/json"
     headers: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 class Operation(Struct, frozen=True, kw_only=True):

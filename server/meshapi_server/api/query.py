@@ -5,6 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
+from msgspec import Struct
+
+from meshapi_server.accounts.usage import Dimension
 from meshapi_server.callbacks.ports import DeliveryQuery
 from meshapi_server.tasks.errors import Detail
 from meshapi_server.tasks.ports import Query
@@ -14,6 +17,8 @@ from .errors import APIError, invalid, validation
 Values = Mapping[str, Sequence[str]]
 
 MAX_WAIT = 60
+MAX_DAYS = 366
+_USAGE_BY: tuple[Dimension, ...] = ("day", "key", "model")
 _DELIVERY_STATUSES = ("pending", "delivered", "dead")
 _EVENT_ID = re.compile(r"^evt_[0-9A-HJKMNP-TV-Z]{26}$")
 _STATUSES = ("pending", "running", "succeeded", "failed")
@@ -22,6 +27,15 @@ _ERROR_ALIASES = ("expired", "cancelled")
 _METADATA = re.compile(r"^metadata\[(.{1,64})\]$", re.DOTALL)
 _WHOLE = re.compile(r"^[+-]?\d{1,18}$", re.ASCII)
 _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[,;\s])", re.IGNORECASE)
+
+
+class UsageQuery(Struct, frozen=True, kw_only=True):
+    """Which usage: the days, both included (UTC), and what is told apart."""
+
+    first: datetime.date
+    last: datetime.date
+    by: tuple[Dimension, ...]
+    as_csv: bool
 
 
 def parse(query_string: bytes) -> dict[str, list[str]]:
@@ -121,6 +135,31 @@ def events(values: Values) -> tuple[str, int]:
     return after, limit
 
 
+def usage(values: Values, accept: str, today: datetime.date) -> UsageQuery:
+    """Which usage to tell, and how. Raises 422 for values that are not allowed."""
+    problems: list[Detail] = []
+    last = _date(values, "to", today, problems)
+    first = _date(values, "from", min(last, today) - datetime.timedelta(days=29), problems)
+    if not problems and not 0 <= (last - first).days < MAX_DAYS:
+        message = f"from {first} to {last}: from must not be after to, nor {MAX_DAYS} days before it"
+        problems.append(Detail("value_error", ("query", "from"), message))
+    chosen = [part for value in values.get("by", ()) for part in value.split(",") if part]
+    strange = [part for part in chosen if part not in _USAGE_BY]
+    if strange:
+        message = f"{strange[0][:40]!r} is no dimension; use {', '.join(_USAGE_BY)}"
+        problems.append(Detail("value_error", ("query", "by"), message))
+    form = _last(values, "format")
+    if form not in {None, "json", "csv"}:
+        message = f"{str(form)[:40]!r} is no format; use json or csv"
+        problems.append(Detail("value_error", ("query", "format"), message))
+    if problems:
+        raise validation(tuple(problems))
+    by = tuple(each for each in _USAGE_BY if each in chosen or not chosen)
+    return UsageQuery(
+        first=first, last=last, by=by, as_csv=form == "csv" or (not form and _wants_csv(accept))
+    )
+
+
 def variant(values: Values) -> str:
     """Which file ``/content`` is asked for."""
     value = _last(values, "variant")
@@ -129,6 +168,25 @@ def variant(values: Values) -> str:
             "value_error", ("query", "variant"), f"{value!r} is no variant; use video or last_frame"
         )
     return value or "video"
+
+
+def _wants_csv(accept: str) -> bool:
+    """Whether an Accept header (RFC 9110 section 12.5.1) names CSV before JSON; weights are left aside."""
+    named = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    wanted = next((each for each in named if each in {"text/csv", "application/json", "*/*"}), None)
+    return wanted == "text/csv"
+
+
+def _date(values: Values, name: str, default: datetime.date, problems: list[Detail]) -> datetime.date:
+    text = _last(values, name)
+    if text is None:
+        return default
+    try:
+        return datetime.date.fromisoformat(text.strip())
+    except ValueError:
+        message = f"{text[:40]!r} is no day such as 2026-11-21 (UTC)"
+        problems.append(Detail("value_error", ("query", name), message))
+        return default
 
 
 def _last(values: Values, name: str) -> str | None:

@@ -20,7 +20,6 @@ from .routing import Candidate, RouteSetting, dearest, ordered
 from .rows import ModelRow, model_row
 
 SIMULATED_BY = "mesh/diorama-1"
-_NOT_PRICED = Price(cost_usd=None)
 
 
 class Registry:
@@ -49,7 +48,7 @@ class Registry:
         for public_id, setting in self._routes.items():
             self._rows[public_id] = model_row(self._renamed(public_id, setting))
 
-    def prepare(self, spec: Spec, *, priced: bool = False) -> Prepared:
+    def prepare(self, spec: Spec) -> Prepared:
         """Fit a request to its models' cards and name who serves it, in order (see the port)."""
         setting = self._routes.get(spec.model)
         cards = [self._live(name) for name in setting.models] if setting else [self._live(spec.model)]
@@ -57,14 +56,13 @@ class Registry:
         if not serving:
             return self._simulated(spec, cards[0])
         by = setting.by if setting else "order"
-        priced = priced or by == "price"
-        chosen = ordered(self._candidates(spec, serving, priced=priced), by)
+        chosen = ordered(self._candidates(spec, serving), by)
         first = chosen[0]
         return Prepared(
             spec=first.spec,
             unsupported=first.unsupported,
             routes=tuple(_route(each, first.spec) for each in chosen),
-            price=dearest(chosen) if priced else None,
+            price=dearest(chosen),
         )
 
     def rows(self) -> tuple[ModelRow, ...]:
@@ -75,7 +73,7 @@ class Registry:
         """One model."""
         return self._rows.get(model_id)
 
-    def _candidates(self, spec: Spec, cards: list[ModelCard], *, priced: bool) -> list[Candidate]:
+    def _candidates(self, spec: Spec, cards: list[ModelCard]) -> list[Candidate]:
         """Those that can serve the request; when none can, the first one's complaints are raised."""
         found, complaints = [], []
         for card in cards:
@@ -84,7 +82,7 @@ class Registry:
             except OutsideCard as outside:
                 complaints.append(outside)
                 continue
-            cost = price(fitted.spec, card, cny_per_usd=self._cny_per_usd) if priced else _NOT_PRICED
+            cost = price(fitted.spec, card, cny_per_usd=self._cny_per_usd)
             found.append(Candidate(card=card, spec=fitted.spec, unsupported=fitted.unsupported, price=cost))
         if not found:
             raise RequestInvalid(complaints[0].details)
@@ -139,6 +137,7 @@ def _route(candidate: Candidate, first: Spec) -> Route:
         usual_seconds=card.usual_seconds,
         takes_seed=_takes_seed(card),
         spec=None if candidate.spec == first else candidate.spec,
+        tariff=candidate.price.tariff,
     )
 
 

@@ -1,0 +1,62 @@
+"""What the ledger knows, read: usage by key, model and day, and what tasks cost at an upstream."""
+
+from collections.abc import Iterable, Sequence
+
+from meshapi_server.accounts.invoices import Charge
+from meshapi_server.accounts.usage import UsageRow
+
+from .plan import Row, read
+from .planned import PlannedStore
+
+_AT_ONCE = 500  # ids that are looked up in one statement
+
+
+class StoredMoney:
+    """Implements UsageStore (accounts/usage.py) and ChargeStore (accounts/invoices.py)."""
+
+    def __init__(self, store: PlannedStore) -> None:
+        self._store = store
+
+    async def usage(self, owner: str | None, first: int, last: int) -> Sequence[UsageRow]:
+        """The sums of these days (see the port)."""
+        if owner is None:
+            rows = await self._store.scan(lambda: read("usage_of_all", first=first, last=last))
+        else:
+            rows = await self._store.scan(lambda: read("usage_of_owner", owner=owner, first=first, last=last))
+        names = UsageRow.__struct_fields__
+        found = [UsageRow(**dict(zip(names, row, strict=True))) for row in rows]
+        return [row for row in found if row.tasks or row.held or row.spent or row.doubtful]
+
+    async def charges_by_reference(self, upstream: str, references: Sequence[str]) -> Sequence[Charge]:
+        """What ended under these ids (see the port)."""
+        rows: list[Row] = []
+        for start in range(0, len(references), _AT_ONCE):
+            rows += await self._lines(upstream, list(references[start : start + _AT_ONCE]))
+        return _charges(rows)
+
+    async def charges_between(self, upstream: str, since: int, before: int) -> Sequence[Charge]:
+        """What ended in this time (see the port)."""
+        rows = await self._store.scan(
+            lambda: read("charges_of_upstream", upstream=upstream, since=since, before=before)
+        )
+        return _charges(rows)
+
+    async def _lines(self, upstream: str, references: list[str]) -> Sequence[Row]:
+        return await self._store.scan(
+            lambda: read("charges_by_reference", upstream=upstream, references=references)
+        )
+
+
+def _charges(rows: Iterable[Row]) -> list[Charge]:
+    """The lines of each task put together: what its hold did not cover is a line of its own."""
+    found: dict[str, Charge] = {}
+    for task_id, reference, model, target, amount in rows:
+        earlier = found.get(task_id)
+        found[task_id] = Charge(
+            task_id=task_id,
+            reference=reference,
+            model=model,
+            amount=amount + (earlier.amount if earlier else 0),
+            doubtful=target == "unknown",
+        )
+    return list(found.values())
