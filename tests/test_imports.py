@@ -97,6 +97,7 @@ ROOMS: dict[str, set[str]] = {
         "meshapi_server.store",
         "meshapi_server.accounts",
         "meshapi_server.callbacks.ports",
+        "meshapi_server.files.ports",
         "meshapi_server.settings",
         *PORTS,
     },

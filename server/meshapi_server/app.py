@@ -15,7 +15,7 @@ from meshapi_server.accounts.keys import Keys
 from meshapi_server.api.admin_keys import AdminKeys
 from meshapi_server.api.application import Application
 from meshapi_server.api.call import Call
-from meshapi_server.api.content import Content
+from meshapi_server.api.content import Content, Delivery
 from meshapi_server.api.content_items import http_url_problem
 from meshapi_server.api.cross_origin import CrossOrigin
 from meshapi_server.api.deliveries import Deliveries
@@ -38,8 +38,13 @@ from meshapi_server.callbacks.service import Webhooks
 from meshapi_server.database import Database
 from meshapi_server.destinations.guard import Guard
 from meshapi_server.files.links import Links
-from meshapi_server.files.local import LocalFiles
+from meshapi_server.files.probe import Probe
+from meshapi_server.files.results import Results
+from meshapi_server.files.retention import Retention
 from meshapi_server.files.sources import Sources
+from meshapi_server.files.storage_url import storage_of
+from meshapi_server.files.sweeper import Sweeper
+from meshapi_server.files.workshop import Workshop
 from meshapi_server.settings import Settings, configured_upstreams
 from meshapi_server.tasks import ids
 from meshapi_server.tasks.changes import Changes
@@ -134,7 +139,8 @@ class Server:
     def __init__(
         self,
         database: Database,
-        files: LocalFiles,
+        files: Results,
+        sweeper: Sweeper | None,
         keys: Keys,
         worker: Worker | None,
         app: Application,
@@ -148,6 +154,7 @@ class Server:
         self.app = app
         self._database = database
         self._files = files
+        self._sweeper = sweeper
         self._worker = worker
         self._upstreams = upstreams
         self._webhooks = webhooks
@@ -167,8 +174,12 @@ class Server:
         """Put the parts together. The caller holds the data directory's lock where the store is embedded."""
         store, clock = database.store, database.clock
         profile = Profile.of(settings, environment)
-        files = LocalFiles(settings.data_directory)
+        storage = storage_of(settings.storage, settings.data_directory / "files")
+        files = Results(Workshop(settings.data_directory / "work"), storage, Probe())
         files.open()
+        retention = Retention.of_days(
+            results=settings.keep_results, tasks=settings.keep_tasks, inputs=settings.keep_inputs
+        )
         links = Links(
             public_url,
             await database.keys.secret("links", secrets.token_bytes(32)),
@@ -210,10 +221,15 @@ class Server:
                 remote=upstreams.remote,
             )
         server: Server
-        view = TaskView(links)
+        view = TaskView(links, retention, clock)
+        delivery = Delivery(
+            storage=storage, links=links, retention=retention, redirects=settings.storage_redirects
+        )
         sender = Sender(profile.guard)
-        courier = None
+        courier = sweeper = None
         if settings.role != "api":
+            owned = await database.keys.secret("storage", ids.ulid().encode())
+            sweeper = Sweeper(database.files, files, retention, clock, owned.decode())
             if not public_url:
                 log.warning("public_url is not set: the links in callbacks will lead nowhere")
             courier = Courier(
@@ -235,7 +251,7 @@ class Server:
             *Feed(webhooks, view).operations(),
             *Events(tasks, view).operations(),
             *Timeline(tasks).operations(),
-            *Content(tasks, files, links).operations(),
+            *Content(tasks, database.files, delivery, clock).operations(),
             *Models(registry).operations(),
             *Usage(database.money, clock).operations(),
             *UpstreamCallbacks(tasks, announcements.genuine, _receiver(announcements, clock)).operations(),
@@ -251,7 +267,7 @@ class Server:
             cross_origin=CrossOrigin(frozenset(settings.cors_origins)),
             constant_headers=transport_security(public_url),
         )
-        server = cls(database, files, keys, worker, app, upstreams, webhooks, courier, sender, changes)
+        server = cls(database, files, sweeper, keys, worker, app, upstreams, webhooks, courier, sender, changes)
         return server
 
     async def start(self) -> None:
@@ -262,6 +278,8 @@ class Server:
         if self._courier is not None:
             await self._courier.prepare(alone=not self._database.shared)
             self._tasks.append(asyncio.create_task(self._courier.run()))
+        if self._sweeper is not None:
+            self._tasks.append(asyncio.create_task(self._sweeper.run()))
         self._tasks.append(asyncio.create_task(self._sweep()))
 
     def stopping(self) -> None:
@@ -282,7 +300,7 @@ class Server:
         if self._upstreams.diffusers is not None:
             await self._upstreams.diffusers.close()
         await self._database.close()
-        self._files.close()
+        await self._files.close()
 
     async def check(self) -> None:
         """Raise when the store does not answer or the background work has ended."""

@@ -11,11 +11,13 @@ from meshapi_server.accounts.invoices import ChargeStore
 from meshapi_server.accounts.keys import KeyStore
 from meshapi_server.accounts.usage import UsageStore
 from meshapi_server.callbacks.ports import CallbackStore
+from meshapi_server.files.ports import FileRecords
 from meshapi_server.settings import SettingsInvalid
 from meshapi_server.store.database_url import shown
 from meshapi_server.store.postgres import PostgresStore
 from meshapi_server.store.sqlite import SqliteStore
 from meshapi_server.store.stored_callbacks import StoredCallbacks
+from meshapi_server.store.stored_files import StoredFiles
 from meshapi_server.store.stored_keys import StoredKeys
 from meshapi_server.store.stored_money import StoredMoney
 from meshapi_server.tasks.clock import Clock, system_clock
@@ -41,6 +43,7 @@ class Database(Struct, frozen=True, kw_only=True):
     keys: KeyRoom
     money: MoneyRoom
     callbacks: CallbackStore
+    files: FileRecords
     clock: Clock
     hints: Hints | None
     shared: bool
@@ -73,6 +76,7 @@ async def open_database(url: str) -> Database:
             keys=StoredKeys(shared),
             money=StoredMoney(shared),
             callbacks=StoredCallbacks(shared),
+            files=StoredFiles(shared),
             clock=shared.clock,
             hints=shared.hints,
             shared=True,
@@ -85,6 +89,7 @@ async def open_database(url: str) -> Database:
         keys=StoredKeys(store),
         money=StoredMoney(store),
         callbacks=StoredCallbacks(store),
+        files=StoredFiles(store),
         clock=system_clock,
         hints=None,
         shared=False,

@@ -50,6 +50,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``cny_per_usd`` converts prices of upstreams that are paid in Chinese yuan;
     ``routes`` maps public model ids to the models behind them; ``cards`` is a folder of further model cards,
     for engines of the operator's own; ``ports`` may be called where a caller names the destination;
+    ``storage`` is where results are kept (a URL; empty: in the data directory), and with
+    ``storage_redirects`` callers are sent there; results, ended tasks and their inputs are kept for
+    ``keep_results``, ``keep_tasks`` and ``keep_inputs`` days after the end, 0 is for ever;
     ``submits_at_once`` and ``polls_at_once`` bound what one worker asks upstreams at the same time.
     ``connections``, ``head_timeout`` and ``stall_timeout`` (seconds) bound callers (connections/limits.py);
     pages of the origins in ``cors_origins`` may call the API from a browser.
@@ -70,6 +73,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     polls_at_once: int = 500
     reconcile_within: float = 60.0
     link_lifetime: int = 24 * 3600
+    storage: str = ""
+    storage_redirects: bool = False
+    keep_results: float = 0.0
+    keep_tasks: float = 0.0
+    keep_inputs: float = 7.0
     private_sources: bool | None = None
     ports: tuple[int, ...] = tuple(sorted(USUAL_PORTS))
     cards: str = ""
@@ -88,6 +96,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise SettingsInvalid(f"lease: {self.lease} s is too short; use 1 or more")
         if self.link_lifetime < 60:
             raise SettingsInvalid(f"link_lifetime: {self.link_lifetime} s is too short; use 60 or more")
+        for name in ("keep_results", "keep_tasks", "keep_inputs"):
+            if not 0 <= getattr(self, name) < 36_500:
+                raise SettingsInvalid(f"{name}: {getattr(self, name)} is no number of days; 0 is for ever")
         if self.log_level not in {"debug", "info", "warning", "error"}:
             raise SettingsInvalid(f"log_level: {self.log_level!r}; use debug, info, warning or error")
 
@@ -154,6 +165,11 @@ _VARIABLES = {
     "polls_at_once": "MESHAPI_POLLS_AT_ONCE",
     "reconcile_within": "MESHAPI_RECONCILE_WITHIN",
     "link_lifetime": "MESHAPI_LINK_LIFETIME",
+    "storage": "MESHAPI_STORAGE_URL",
+    "storage_redirects": "MESHAPI_STORAGE_REDIRECTS",
+    "keep_results": "MESHAPI_KEEP_RESULTS",
+    "keep_tasks": "MESHAPI_KEEP_TASKS",
+    "keep_inputs": "MESHAPI_KEEP_INPUTS",
     "private_sources": "MESHAPI_PRIVATE_SOURCES",
     "ports": "MESHAPI_PORTS",
     "cards": "MESHAPI_CARDS",

@@ -4,19 +4,31 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from meshapi_server.files.links import Links
+from meshapi_server.files.retention import Retention
+from meshapi_server.tasks.clock import Clock, system_clock
 from meshapi_server.tasks.ports import Prepared
-from meshapi_server.tasks.task import Facts, StoredFile, Task, TaskError
+from meshapi_server.tasks.task import Facts, Outcome, StoredFile, Task, TaskError
 
-from .wire import CreatedBody, QuoteBody, QuoteLine, TaskBody, TaskContent, TaskErrorBody, Usage
+from .wire import CreatedBody, QuoteBody, QuoteLine, TaskBody, TaskContent, TaskErrorBody, Usage, VideoBody
+
+_FOR_EVER = Retention()
 
 
 class TaskView:
-    """Encodes tasks; holds what links need. ``with_request_id`` is what version 2026-09 adds."""
+    """Encodes tasks; holds what links need. ``with_request_id`` is what version 2026-09 adds.
 
-    def __init__(self, links: Links) -> None:
+    Files that ``retention`` no longer keeps are not shown.
+    """
+
+    def __init__(
+        self, links: Links, retention: Retention = _FOR_EVER, clock: Clock = system_clock
+    ) -> None:
         self._links = links
+        self._retention = retention
+        self._clock = clock
 
     def task(
         self, task: Task, *, queue_position: int | None = None, with_request_id: bool = False
@@ -42,7 +54,7 @@ class TaskView:
             "created_at": task.created_at // 1000,
             "updated_at": task.updated_at // 1000,
             "completed_at": None if task.completed_at is None else task.completed_at // 1000,
-            "expires_at": None if task.ended else task.expires_at // 1000,
+            "expires_at": self._expires_at(task),
             "progress": None if task.progress is None else round(task.progress, 3),
             "queue_position": queue_position,
             "seed": _first(facts.seed, spec.seed),
@@ -63,14 +75,21 @@ class TaskView:
             "charged": error.charged if error else None,
             "metadata": spec.metadata or {},
             "plan": facts.plan,
+            "video": _video(task.outcome),
+            "warnings": list(task.outcome.warnings),
             "request_id": task.request_id if with_request_id else UNSET,
         }
 
     def _content(self, task: Task) -> TaskContent | None:
         outcome = task.outcome
-        if outcome.video is None:
+        if outcome.video is None or not self._retention.has_files(task, self._clock()):
             return None
         return TaskContent(self._url(task, outcome.video), self._optional_url(task, outcome.last_frame))
+
+    def _expires_at(self, task: Task) -> int | None:
+        """When the task gives up; once it has succeeded, when its files are no longer kept."""
+        at = self._retention.files_until(task) if task.ended else task.expires_at
+        return None if at is None else at // 1000
 
     def _optional_url(self, task: Task, file: StoredFile | None) -> str | None:
         return None if file is None else self._url(task, file)
@@ -123,6 +142,25 @@ def _error(error: TaskError) -> TaskErrorBody:
         provider_code=known(error.provider_code),
         provider_error=known(error.provider_error),
         retryable=known(error.retryable),
+    )
+
+
+def _video(outcome: Outcome) -> VideoBody | None:
+    stored, probed = outcome.video, outcome.probed
+    if stored is None:
+        return None
+    body = VideoBody(media_type=stored.media_type, size=stored.size, sha256=stored.sha256)
+    if probed is None:
+        return body
+    return replace(
+        body,
+        width=probed.width,
+        height=probed.height,
+        duration=round(probed.duration, 3),
+        fps=None if probed.fps is None else round(probed.fps, 3),
+        frames=probed.frames,
+        audio=probed.audio,
+        codec=probed.codec,
     )
 
 

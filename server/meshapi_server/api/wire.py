@@ -139,6 +139,21 @@ class TaskContent(Struct, frozen=True):
     last_frame_url: str | None = None
 
 
+class VideoBody(Struct, frozen=True, kw_only=True):
+    """The stored video as it was measured, whatever the upstream says of it. Null where it could not be."""
+
+    media_type: str
+    size: Annotated[int, Meta(ge=0, description="Bytes.")]
+    sha256: Annotated[str, Meta(description="In hexadecimal.")]
+    width: int | None = None
+    height: int | None = None
+    duration: Annotated[float, Meta(description="Seconds.")] | None = None
+    fps: float | None = None
+    frames: int | None = None
+    audio: bool | None = None
+    codec: Annotated[str, Meta(description="FFmpeg's name of the video codec, such as h264.")] | None = None
+
+
 class Usage(Struct, frozen=True):
     """Tokens as the upstream counts them."""
 
@@ -184,6 +199,10 @@ class TaskBody(Struct, frozen=True, kw_only=True):
     )
     metadata: dict[str, str]
     plan: Annotated[dict[str, Any], Meta(description="What the built-in model understood.")] | None
+    video: VideoBody | None
+    warnings: Annotated[
+        list[str], Meta(description="Where the stored video is not what was asked, in words.")
+    ]
     request_id: Annotated[str, Meta(description="Of the create call; from version 2026-09.")] | UnsetType = (
         UNSET
     )

@@ -21,6 +21,8 @@ from meshapi_server.connections.limits import Limits
 from meshapi_server.connections.web_server import WebServer
 from meshapi_server.database import open_database, sqlite_path
 from meshapi_server.datadir import DataDirectory, InUse
+from meshapi_server.files.storage import StorageFault
+from meshapi_server.files.storage_url import StorageUnusable
 from meshapi_server.settings import Settings, SettingsInvalid, load
 from meshapi_server.store.migrate import SchemaTooNew
 from meshapi_server.upstreams.catalogue import CatalogueError
@@ -48,6 +50,10 @@ def serve(
         str | None,
         typer.Option(help="sqlite:///PATH or postgresql://… [default: a SQLite file in the data directory]"),
     ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(help="file:///PATH, s3://…, gs://… or az://… [default: in the data directory]"),
+    ] = None,
     role: Annotated[
         str | None,
         typer.Option(help="api, worker or all. Several processes need PostgreSQL. [default: all]"),
@@ -68,6 +74,7 @@ def serve(
         "data": str(data) if data else None,
         "public_url": public_url,
         "database": database,
+        "storage": storage,
         "role": role,
         "simulate": simulate,
         "renders": renders,
@@ -94,6 +101,8 @@ _USER_ERRORS = (
     CatalogueError,
     InUse,
     SchemaTooNew,
+    StorageFault,
+    StorageUnusable,
     _PortTaken,
     OSError,
 )

@@ -1,88 +1,159 @@
-"""Results on the local disk: written under a temporary name, measured, synced, renamed into place."""
+"""Results in a directory of this machine, or on a disk that several machines mount.
+
+``<root>/<task>/<name>``; what is not finished yet lies under ``<root>/.incoming``.
+"""
 
 import asyncio
-import hashlib
+import errno
 import os
-import re
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from meshapi_server.tasks.task import StoredFile
+from meshapi_server.tasks import ids
 
-from .workshop import Workshop
+from .storage import BLOCK, LABEL, StorageFault, is_safe, is_safe_file, safe
 
-_SAFE = re.compile(r"^[A-Za-z0-9_-]{1,80}$")
-_MEDIA_TYPES = {".mp4": "video/mp4", ".webm": "video/webm", ".png": "image/png"}
+_BATCH = 500
+_INCOMING = ".incoming"
+# Reads what is in the page cache and nothing else; where there is no such thing, every block takes a thread.
+_FROM_CACHE: int | None = getattr(os, "RWF_NOWAIT", None)
 
 Result = TypeVar("Result")
 
 
-class LocalFiles:
-    """Implements the Files port (tasks/ports.py) under one directory, which several processes may share."""
+class LocalStorage:
+    """Implements Storage (storage.py) under one directory, which several processes may share."""
 
     def __init__(self, root: Path) -> None:
-        self._results = root / "files"
-        self._workshop = Workshop(root / "work")
+        self._root = root
 
     def open(self) -> None:
-        """Make the directories; workspaces that a killed process left behind are removed."""
-        self._results.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._workshop.open()
+        """Make the directory."""
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def close(self) -> None:
-        """Remove this process's workspaces."""
-        self._workshop.close()
+    async def put(self, task_id: str, name: str, source: Path) -> None:
+        """Move the file here; when this returns, it survives a power cut."""
+        await to_the_end(self._put, task_id, name, source)
 
-    def workspace(self, name: str) -> Path:
-        """A fresh private directory for one attempt."""
-        directory = self._workshop.directory / _safe(name)
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(mode=0o700)
-        return directory
-
-    async def discard(self, workspace: Path) -> None:
-        """Remove a workspace with everything in it."""
-        await _to_the_end(shutil.rmtree, workspace, ignore_errors=True)
-
-    async def adopt(self, task_id: str, name: str, source: Path) -> StoredFile:
-        """Take a finished file over. When this returns, it survives a power cut."""
-        return await _to_the_end(self._adopt, task_id, name, source)
-
-    def _adopt(self, task_id: str, name: str, source: Path) -> StoredFile:
+    def _put(self, task_id: str, name: str, source: Path) -> None:
         directory = self._directory(task_id)
+        if not is_safe_file(name):
+            raise ValueError(f"not a file name of ours: {name!r}")
         directory.mkdir(exist_ok=True, mode=0o700)
-        with source.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-            size = stream.tell()
-            os.fsync(stream.fileno())
-        source.rename(directory / name)
-        for changed in (directory, self._results):
+        _sync_file(source)
+        try:
+            source.rename(directory / name)
+        except OSError as fault:
+            if fault.errno != errno.EXDEV:
+                raise
+            self._bring(source).rename(directory / name)
+        for changed in (directory, self._root):
             _sync_directory(changed)
-        return StoredFile(
-            name=name,
-            media_type=_MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream"),
-            size=size,
-            sha256=sha256,
-        )
+
+    def _bring(self, source: Path) -> Path:
+        """Copy a file of another disk to this one, under a name that nobody looks for."""
+        incoming = self._root / _INCOMING
+        incoming.mkdir(exist_ok=True, mode=0o700)
+        copy = incoming / ids.ulid()
+        try:
+            shutil.copyfile(source, copy)
+            _sync_file(copy)
+        except BaseException:
+            copy.unlink(missing_ok=True)
+            raise
+        source.unlink()
+        return copy
+
+    async def read(self, task_id: str, name: str, first: int, last: int) -> AsyncGenerator[bytes, None]:
+        """The bytes of a file (see the port)."""
+        path = self.path(task_id, name)
+        if path is None:
+            raise FileNotFoundError(name)
+        descriptor = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            while first <= last:
+                wanted = min(BLOCK, last + 1 - first)
+                block = _cached(descriptor, wanted, first) or await asyncio.to_thread(
+                    os.pread, descriptor, wanted, first
+                )
+                if not block:
+                    raise StorageFault(f"{name} of {task_id} ends at {first}, before {last}")
+                first += len(block)
+                yield block
+        finally:
+            os.close(descriptor)
+
+    async def size(self, task_id: str, name: str) -> int | None:
+        """How many bytes the file has."""
+        path = self.path(task_id, name)
+        try:
+            return None if path is None else path.stat().st_size
+        except FileNotFoundError:
+            return None
 
     async def remove(self, task_id: str) -> None:
         """Remove every file of a task."""
-        await _to_the_end(shutil.rmtree, self._directory(task_id), ignore_errors=True)
+        await to_the_end(shutil.rmtree, self._directory(task_id), ignore_errors=True)
+
+    async def tasks(self, before: int) -> AsyncIterator[Sequence[str]]:
+        """The ids of tasks with nothing but old files (see the port)."""
+        names = await asyncio.to_thread(self._old, before / 1000)
+        for start in range(0, len(names), _BATCH):
+            yield names[start : start + _BATCH]
+
+    def _old(self, before: float) -> list[str]:
+        """Whatever is renamed into a directory changes its time, so that of the directory tells of all."""
+        with os.scandir(self._root) as entries:
+            return [
+                entry.name
+                for entry in entries
+                if is_safe(entry.name) and entry.is_dir(follow_symlinks=False) and _changed(entry) < before
+            ]
+
+    async def tidy(self, before: int) -> int:
+        """Remove old files that were on their way from another disk."""
+        return await to_the_end(self._tidy, before / 1000)
+
+    def _tidy(self, before: float) -> int:
+        removed = 0
+        for path in (self._root / _INCOMING).glob("*"):
+            if path.lstat().st_mtime < before:
+                path.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+    async def link(self, task_id: str, name: str, seconds: int) -> str | None:
+        """A directory has no URLs."""
+        return None
+
+    async def label(self, fresh: str) -> str:
+        """The label in the directory (see the port)."""
+        return await asyncio.to_thread(self._label, fresh)
+
+    def _label(self, fresh: str) -> str:
+        path = self._root / LABEL
+        known = path.read_text("ascii", "replace") if path.is_file() else ""
+        if known:
+            return known
+        written = self._root / f"{LABEL}-{ids.ulid()}"
+        written.write_text(fresh, "ascii")
+        written.rename(path)
+        return fresh
 
     def path(self, task_id: str, name: str) -> Path | None:
         """Where a stored file is, or None when it is not there (removed, or never a name of ours)."""
-        if not _SAFE.match(task_id) or "/" in name or name.startswith("."):
+        if not is_safe(task_id) or not is_safe_file(name):
             return None
         path = self._directory(task_id) / name
         return path if path.is_file() else None
 
     def _directory(self, task_id: str) -> Path:
-        return self._results / _safe(task_id)
+        return self._root / safe(task_id)
 
 
-async def _to_the_end(work: Callable[..., Result], *values: Any, **options: Any) -> Result:
+async def to_the_end(work: Callable[..., Result], *values: Any, **options: Any) -> Result:
     """Run ``work`` on a thread. A cancelled caller waits for its end: no file moves behind its back."""
     running = asyncio.ensure_future(asyncio.to_thread(work, *values, **options))
     try:
@@ -92,14 +163,35 @@ async def _to_the_end(work: Callable[..., Result], *values: Any, **options: Any)
         raise
 
 
-def _safe(name: str) -> str:
-    if not _SAFE.match(name):
-        raise ValueError(f"not a file name of ours: {name!r}")
-    return name
+def _cached(descriptor: int, wanted: int, offset: int) -> bytes | None:
+    """A block that needs no disk; None when it has to be fetched, which would hold up everybody else."""
+    if _FROM_CACHE is None:
+        return None
+    block = bytearray(wanted)
+    try:
+        length = os.preadv(descriptor, [block], offset, _FROM_CACHE)
+    except OSError:  # not in the cache, or a file system that cannot tell
+        return None
+    return bytes(block) if length == wanted else bytes(memoryview(block)[:length])
+
+
+def _changed(entry: "os.DirEntry[str]") -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return float("inf")
+
+
+def _sync_file(path: Path) -> None:
+    _sync(path, os.O_RDONLY)
 
 
 def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
+    _sync(directory, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,6 +1,5 @@
 """A directory of this process's own for unfinished files, on a disk that other processes use, too."""
 
-import contextlib
 import fcntl
 import os
 import shutil
@@ -20,12 +19,15 @@ class Workshop:
     def open(self) -> None:
         """Make the directory; those of processes that are dead are removed."""
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for entry in list(self._root.iterdir()):
-            if entry.suffix != ".lock":
-                self._remove_if_dead(entry)
+        self.sweep()
         # Locked before the directory is there: who finds a directory finds its lock held.
         self._lock = _lock_file(self._lock_path(self.directory))
         self.directory.mkdir(mode=0o700)
+
+    def sweep(self) -> int:
+        """Remove the directories of processes that are dead; returns how many."""
+        found = {each.with_suffix("") for each in self._root.iterdir()}
+        return sum(map(self._remove_if_dead, found - {self.directory}))
 
     def close(self) -> None:
         """Remove the directory and its lock."""
@@ -35,12 +37,15 @@ class Workshop:
             os.close(self._lock)
             self._lock = None
 
-    def _remove_if_dead(self, directory: Path) -> None:
-        with contextlib.suppress(BlockingIOError):
+    def _remove_if_dead(self, directory: Path) -> bool:
+        try:
             lock = _lock_file(self._lock_path(directory))
-            shutil.rmtree(directory, ignore_errors=True)
-            self._lock_path(directory).unlink(missing_ok=True)
-            os.close(lock)
+        except BlockingIOError:
+            return False
+        shutil.rmtree(directory, ignore_errors=True)
+        self._lock_path(directory).unlink(missing_ok=True)
+        os.close(lock)
+        return True
 
     @staticmethod
     def _lock_path(directory: Path) -> Path:

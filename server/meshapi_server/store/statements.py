@@ -26,6 +26,7 @@ TASK_COLUMNS = (
     "progress",
     "draft_task_id",
     "key_id",
+    "files_removed_at",
     "routes",
     "spec",
     "outcome",
@@ -165,6 +166,7 @@ def load(dialect: Dialect) -> Mapping[str, Statement]:
         **_read("statements.sql"),
         **_read("statements_money.sql"),
         **_read("statements_callbacks.sql"),
+        **_read("statements_files.sql"),
         **_read(f"statements_{dialect}.sql"),
     }
     return {name: _statement(body, dialect) for name, body in found.items()}

@@ -2,6 +2,7 @@
 
 from meshapi_server.upstreams.contract import Rendered
 
+from .comparison import differences, facts_of
 from .ports import Files, Store
 from .task import Claim, Outcome
 
@@ -9,14 +10,23 @@ VIDEO_NAMES = {".mp4": "video.mp4", ".webm": "video.webm"}
 LAST_FRAME_NAME = "last_frame.png"
 
 
-async def adopt(files: Files, task_id: str, rendered: Rendered) -> Outcome:
-    """Move the rendered files into storage; returns the outcome that names them."""
+async def adopt(files: Files, claim: Claim, rendered: Rendered) -> Outcome:
+    """Measure the rendered files and move them into storage; returns the outcome that names them."""
+    measured = await files.measure(rendered.video)
     name = VIDEO_NAMES.get(rendered.video.suffix, VIDEO_NAMES[".mp4"])
-    video = await files.adopt(task_id, name, rendered.video)
+    video = await files.adopt(claim.task.id, name, rendered.video)
     last_frame = None
     if rendered.last_frame is not None:
-        last_frame = await files.adopt(task_id, LAST_FRAME_NAME, rendered.last_frame)
-    return Outcome(facts=rendered.facts, video=video, last_frame=last_frame)
+        last_frame = await files.adopt(claim.task.id, LAST_FRAME_NAME, rendered.last_frame)
+    route = claim.task.routes[claim.schedule.route] if claim.task.routes else None
+    asked = (route.spec if route else None) or claim.task.spec
+    return Outcome(
+        facts=facts_of(rendered.facts, measured.probed),
+        video=video,
+        last_frame=last_frame,
+        probed=measured.probed,
+        warnings=differences(asked, measured, has_last_frame=last_frame is not None),
+    )
 
 
 async def drop_unwanted(store: Store, files: Files, claim: Claim) -> None:

@@ -50,6 +50,11 @@ def task_id() -> str:
     return f"task_{ulid()}"
 
 
+def oldest_task_id(at: int) -> str:
+    """What the id of every task that was created at ``at`` (ms since the epoch) or later is not less than."""
+    return f"task_{crockford(max(0, at) << _RANDOM_BITS, 26)}"
+
+
 def is_task_id(text: str) -> bool:
     """Whether ``text`` has the form of :func:`task_id`; says nothing about whether there is such a task."""
     return text.startswith("task_") and len(text) == 31 and set(text[5:]) <= set(_ALPHABET)

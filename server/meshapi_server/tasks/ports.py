@@ -12,7 +12,7 @@ from .limits import Pool
 from .price import UNLIMITED, Budget, Price
 from .spec import Spec
 from .states import Event, State
-from .task import Attempt, Claim, Route, Schedule, StoredFile, Task
+from .task import Attempt, Claim, Measured, Route, Schedule, StoredFile, Task
 
 EMPTY: Mapping[int, str] = MappingProxyType({})
 ONE_BY_ONE: Mapping[str, int] = MappingProxyType({})
@@ -238,8 +238,12 @@ class Files(Protocol):
         """A fresh private directory for one attempt."""
         ...
 
+    async def measure(self, video: Path) -> Measured:
+        """What a video in a workspace is, whatever an upstream says of it."""
+        ...
+
     async def adopt(self, task_id: str, name: str, source: Path) -> StoredFile:
-        """Take a finished local file over: measured, synced and renamed into place."""
+        """Take a finished local file over: durable, and there as a whole, when this returns."""
         ...
 
     async def discard(self, workspace: Path) -> None:

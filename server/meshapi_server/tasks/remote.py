@@ -134,7 +134,7 @@ class RemoteDriver:
             job = self._jobs.brief(claim)
             rendered = await upstream.fetch(claim.schedule.upstream_ref or "", job, workspace)
             await lease.confirm()  # or it would replace what another worker stored meanwhile
-            return await adopt(self._files, claim.task.id, rendered)
+            return await adopt(self._files, claim, rendered)
 
         try:
             outcome = await lease.hold(work)

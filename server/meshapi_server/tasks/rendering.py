@@ -56,7 +56,7 @@ class RenderDriver:
         async def work() -> Outcome:
             rendered = await upstream.render(await self._jobs.whole(claim), workspace, lease.report)
             await lease.confirm()  # or it would replace what another worker stored meanwhile
-            return await adopt(self._files, claim.task.id, rendered)
+            return await adopt(self._files, claim, rendered)
 
         try:
             outcome = await lease.hold(work)

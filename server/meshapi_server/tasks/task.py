@@ -47,6 +47,28 @@ class StoredFile(Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class Probed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a stored video was measured to be: pixels, seconds, frames; ``codec`` by FFmpeg's name.
+
+    ``frames`` and ``fps`` are None where the file does not tell.
+    """
+
+    width: int
+    height: int
+    duration: float
+    codec: str
+    audio: bool
+    frames: int | None = None
+    fps: float | None = None
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """The answer of a measurement: what the video is, or the problem with it. Neither: it was not measured."""
+
+    probed: Probed | None = None
+    problem: str | None = None
+
+
 class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was really rendered; None where the upstream does not tell. Seconds, pixels, frames."""
 
@@ -65,12 +87,17 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The mutable part of a task that is not scheduling: facts, files, error."""
+    """The mutable part of a task that is not scheduling: facts, files, error.
+
+    ``probed`` is what the stored video was measured to be; ``warnings`` say where that is not what was asked.
+    """
 
     facts: Facts = Facts()
     video: StoredFile | None = None
     last_frame: StoredFile | None = None
     error: TaskError | None = None
+    probed: Probed | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Route(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -99,7 +126,7 @@ class Task(Struct, frozen=True, kw_only=True):
     """One task as stored. Times are milliseconds since the Unix epoch; ``version`` counts its changes.
 
     ``model`` and ``upstream`` are those of the route in use; ``routes`` are all that may be asked, in order.
-    ``key_id`` is the key that created it.
+    ``key_id`` is the key that created it. ``files_removed_at`` is when its files were no longer kept.
     """
 
     id: str
@@ -120,6 +147,7 @@ class Task(Struct, frozen=True, kw_only=True):
     draft_task_id: str | None = None
     key_id: str | None = None
     routes: tuple[Route, ...] = ()
+    files_removed_at: int | None = None
 
     @property
     def ended(self) -> bool:

@@ -9,7 +9,6 @@ from meshapi_server.api.application import Application
 from meshapi_server.api.events import KEEP_ALIVE_SECONDS, Events
 from meshapi_server.api.view import TaskView
 from meshapi_server.files.links import Links
-from meshapi_server.files.local import LocalFiles
 from meshapi_server.store.sqlite import SqliteStore
 from meshapi_server.store.stored_keys import StoredKeys
 from meshapi_server.tasks.changes import Changes
@@ -19,6 +18,7 @@ from meshapi_server.upstreams.registry import Registry
 
 from .. import samples
 from ..samples import HandClock
+from ..stored import LocalFiles
 
 
 async def test_a_quiet_stream_says_that_it_lives_and_a_change_interrupts_the_silence(

@@ -1,18 +1,22 @@
 """Results on the local disk."""
 
 import asyncio
+import errno
 import hashlib
+import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from meshapi_server.files import local
-from meshapi_server.files.local import LocalFiles
 from meshapi_server.tasks.task import StoredFile
+
+from ..stored import LocalFiles
 
 
 @pytest.fixture
@@ -107,10 +111,10 @@ def test_opening_sweeps_workspaces_that_a_killed_process_left_and_keeps_results(
     asyncio.run(files.adopt("task_2", "video.mp4", made(files)))
     killed = f"""
 import os, pathlib
-from meshapi_server.files.local import LocalFiles
-files = LocalFiles(pathlib.Path({str(tmp_path)!r}))
-files.open()
-files.workspace("task_9-1")
+from meshapi_server.files.workshop import Workshop
+workshop = Workshop(pathlib.Path({str(tmp_path / "work")!r}))
+workshop.open()
+(workshop.directory / "task_9-1").mkdir()
 os._exit(9)
 """
     subprocess.run([sys.executable, "-c", killed], check=False, timeout=60)
@@ -128,12 +132,53 @@ def test_opening_leaves_the_workspaces_of_a_living_process_alone(tmp_path: Path)
     assert workspace.is_dir()
 
 
-def test_closing_leaves_nothing_behind_but_results(tmp_path: Path) -> None:
+async def test_closing_leaves_nothing_behind_but_results(tmp_path: Path) -> None:
     files = LocalFiles(tmp_path)
     files.open()
     files.workspace("task_1-1")
-    files.close()
+    await files.close()
     assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_lock_that_a_kill_left_without_its_directory_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "01ARZ3NDEKTSV4RRFFQ69G5FAV.lock").touch()
+    LocalFiles(tmp_path).open()
+    assert not (tmp_path / "work" / "01ARZ3NDEKTSV4RRFFQ69G5FAV.lock").exists()
+
+
+async def test_a_file_of_another_disk_is_copied_under_another_name_and_then_renamed(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = made(files, b"from afar")
+    renamed: list[Path] = []
+    real = Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        if path == source:
+            raise OSError(errno.EXDEV, "another disk")
+        renamed.append(path)
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    await files.adopt("task_1", "video.mp4", source)
+    stored = files.path("task_1", "video.mp4")
+    assert stored is not None
+    assert stored.read_bytes() == b"from afar"
+    assert [path.parent.name for path in renamed] == [".incoming"]
+    assert not source.exists()
+
+
+async def test_a_copy_that_a_kill_broke_off_is_tidied_away_and_a_fresh_one_is_not(
+    files: LocalFiles, tmp_path: Path
+) -> None:
+    incoming = tmp_path / "files" / ".incoming"
+    incoming.mkdir()
+    for name, age in (("old", 7200), ("fresh", 0)):
+        (incoming / name).write_bytes(b"half")
+        os.utime(incoming / name, (time.time() - age,) * 2)
+    assert await files.tidy(round((time.time() - 3600) * 1000)) == 1
+    assert [path.name for path in incoming.iterdir()] == ["fresh"]
 
 
 async def test_a_cancelled_caller_waits_until_the_move_is_done(

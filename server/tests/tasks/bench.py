@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from meshapi_server.files.local import LocalFiles
 from meshapi_server.tasks import ids
 from meshapi_server.tasks.changes import Changes
 from meshapi_server.tasks.jobs import Jobs
@@ -22,6 +21,7 @@ from meshapi_server.upstreams.contract import LocalUpstream, RemoteUpstream
 
 from .. import samples
 from ..samples import OWNER, HandClock
+from ..stored import LocalFiles
 from .scripted import ScriptedLocal, ScriptedModels, ScriptedRemote
 
 LOCAL, REMOTE, BOTH = "mesh/any", "sandbox/any", "first+second/any"

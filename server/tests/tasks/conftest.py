@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from meshapi_server.files.local import LocalFiles
 from meshapi_server.store.sqlite import SqliteStore
 from meshapi_server.tasks.changes import Changes
 from meshapi_server.tasks.service import TaskService
@@ -12,6 +11,7 @@ from meshapi_server.upstreams.catalogue import Catalogue
 from meshapi_server.upstreams.registry import Registry
 
 from ..samples import HandClock
+from ..stored import LocalFiles
 from .bench import Bench
 
 

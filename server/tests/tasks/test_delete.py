@@ -2,7 +2,6 @@
 
 import pytest
 
-from meshapi_server.files.local import LocalFiles
 from meshapi_server.store.sqlite import SqliteStore
 from meshapi_server.tasks.life import Step
 from meshapi_server.tasks.service import TaskService
@@ -11,6 +10,7 @@ from meshapi_server.tasks.task import Task
 
 from .. import samples
 from ..samples import HandClock
+from ..stored import LocalFiles
 
 
 class Broken(Exception):

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from meshapi_server.files.local import LocalFiles
 from meshapi_server.tasks.states import Event, State, Status
 from meshapi_server.tasks.task import Task
 from meshapi_server.upstreams.contract import Rejected, Rendered, Report
 
+from ..stored import LocalFiles
 from .bench import LOCAL, Bench
 from .scripted import REFUSAL, ScriptedLocal, ScriptedRemote, never
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from msgspec import json
 
-from meshapi_server.files.local import LocalFiles
 from meshapi_server.store.sqlite import SqliteStore
 from meshapi_server.tasks import ids
 from meshapi_server.tasks.changes import Changes
@@ -30,6 +29,7 @@ from meshapi_server.upstreams.registry import Registry
 
 from .. import samples
 from ..samples import NOW, OWNER, REMOTE, HandClock
+from ..stored import LocalFiles
 
 
 def respond(task: Task, unsupported: tuple[str, ...]) -> bytes:

@@ -22,11 +22,14 @@ create table task (
   spec            blob not null,
   outcome         blob not null,
   key_id          text,
-  routes          blob not null default x'5b5d'
+  routes          blob not null default x'5b5d',
+  files_removed_at integer -- when its files were removed, though the task is still told of
 );
 create index task_by_owner on task (owner, id desc);
 create index task_by_owner_status on task (owner, status, id desc);
 create index task_by_request on task (owner, request_id);
+-- What still has files, oldest first.
+create index task_with_files on task (id) where status = 'succeeded' and files_removed_at is null;
 
 -- Inline inputs (data URIs), apart from the task: they may hold megabytes and are read once.
 create table task_input (

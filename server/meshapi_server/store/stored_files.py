@@ -1,0 +1,74 @@
+"""Tasks as owners of files, in either dialect."""
+
+from collections.abc import Sequence
+
+from meshapi_server.tasks import ids
+from meshapi_server.tasks.task import Task
+
+from .plan import Plan, Write, read
+from .planned import PlannedStore
+from .rows import read_task
+from .tally import Bucket, bucket_of, tally_rows
+
+
+class StoredFiles:
+    """Implements FileRecords (files/ports.py)."""
+
+    def __init__(self, store: PlannedStore) -> None:
+        self._store = store
+
+    async def task(self, task_id: str) -> Task | None:
+        """The task, whoever's it is."""
+        rows = await self._store.fetch("get_linked_task", id=task_id)
+        return read_task(rows[0]) if rows else None
+
+    async def expired_results(self, before: int, after: str, most: int) -> Sequence[str]:
+        """Tasks with files that are no longer kept (see the port)."""
+        return await self._search("expired_results", before, after, most)
+
+    async def remove_results(self, task_ids: Sequence[str], now: int) -> Sequence[str]:
+        """Note that files are no longer kept (see the port)."""
+        wanted = list(task_ids)
+        rows = await self._store.change(lambda _: read("remove_results", ids=wanted, now=now))
+        return [row[0] for row in rows]
+
+    async def expired_records(self, before: int, after: str, most: int) -> Sequence[str]:
+        """Tasks that are no longer told of (see the port)."""
+        return await self._search("expired_records", before, after, most)
+
+    async def forget_records(self, task_ids: Sequence[str]) -> int:
+        """Forget ended tasks with all that belongs to them."""
+        return await self._store.change(lambda shard: _forget(list(task_ids), shard))
+
+    async def forget_inputs(self, before: int, most: int) -> int:
+        """Forget inline inputs (see the port)."""
+        newest = ids.oldest_task_id(before)
+        rows = await self._store.scan(lambda: read("expired_inputs", before=before, newest=newest, most=most))
+        old = [row[0] for row in rows]
+        if old:
+            await self._store.change(lambda _: read("forget_inputs", ids=old))
+        return len(old)
+
+    async def needed(self, task_ids: Sequence[str]) -> frozenset[str]:
+        """Tasks that have files, or may get some."""
+        wanted = list(task_ids)
+        rows = await self._store.scan(lambda: read("needed_files", ids=wanted))
+        return frozenset(row[0] for row in rows)
+
+    async def _search(self, name: str, before: int, after: str, most: int) -> Sequence[str]:
+        newest = ids.oldest_task_id(before)
+        rows = await self._store.scan(
+            lambda: read(name, before=before, after=after, newest=newest, most=most)
+        )
+        return [row[0] for row in rows]
+
+
+def _forget(task_ids: list[str], shard: int) -> Plan[int]:
+    rows = yield from read("forget_records", ids=task_ids)
+    tally: dict[Bucket, int] = {}
+    for row in rows:
+        bucket = bucket_of(read_task(row))
+        tally[bucket] = tally.get(bucket, 0) - 1
+    if tally:
+        yield Write("add_tally", tally_rows(tally, shard))
+    return len(rows)
