@@ -28,7 +28,7 @@ from meshapi_server.upstreams.adapter import (
 from meshapi_server.upstreams.catalogue import Catalogue
 from meshapi_server.upstreams.enabled import enabled
 from meshapi_server.upstreams.http import HttpResponse
-from meshapi_server.upstreams.minimax import MiniMax, second
+from meshapi_server.upstreams.minimax import MINIMAX, MiniMax, second
 from meshapi_server.upstreams.refusals import Unclear
 
 from .stub import perform
@@ -96,10 +96,39 @@ def test_the_model_tells_which_version_is_asked() -> None:
 
 def test_every_model_of_the_cards_is_asked_by_its_version() -> None:
     cards = [card for card in Catalogue.load() if card.provider == "minimax"]
-    assert {card.upstream_id for card in cards if second.has(job(model=card.upstream_id))} == {
+    assert {card.upstream_id for card in cards if second.has(card.upstream_id)} == {
         "MiniMax-H3",
         "MiniMax-H3-Max",
     }
+
+
+@pytest.mark.parametrize(
+    ("keys", "served"),
+    [
+        ((), {"MiniMax-H3", "S2V-01"}),
+        (("key",), {"MiniMax-H3", "S2V-01"}),
+        (("key", "h3"), {"MiniMax-H3", "S2V-01"}),
+        (("h3", "hailuo"), {"MiniMax-H3", "S2V-01"}),
+        (("h3",), {"MiniMax-H3"}),
+        (("hailuo",), {"S2V-01"}),
+    ],
+)
+def test_a_key_of_one_version_opens_that_version_only(keys: tuple[str, ...], served: set[str]) -> None:
+    adapter = MINIMAX.build(dict.fromkeys(keys, "k"))
+    assert {model for model in ("MiniMax-H3", "S2V-01") if adapter.serves(model)} == served
+    assert adapter.abilities.cancels is ("MiniMax-H3" in served)
+
+
+def test_a_model_without_a_key_is_not_asked_for() -> None:
+    with pytest.raises(Unserved, match="no key of MiniMax for MiniMax-H3"):
+        next(MiniMax(h3=False).submit(job()))
+
+
+def test_each_version_gets_its_own_key_and_the_common_one_where_it_has_none() -> None:
+    keys = Credentials({"key": "common", "h3": "newer"})
+    hailuo, h3 = (next(MiniMax().submit(asked)) for asked in (older(), job()))
+    assert MiniMax().authorise(hailuo, keys, 0) == {"authorization": "Bearer common"}
+    assert MiniMax().authorise(h3, keys, 0) == {"authorization": "Bearer newer"}
 
 
 def test_the_first_version_has_a_field_for_each_kind_of_image() -> None:

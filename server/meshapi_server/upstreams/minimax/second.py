@@ -31,9 +31,9 @@ _NOT_FINISHED = 3.0  # s
 _KEYS = {"image": "image_url", "video": "video_url", "audio": "audio_url"}
 
 
-def has(job: Job) -> bool:
+def has(model: str) -> bool:
     """Whether this version serves the model: H3 and what comes after it."""
-    return job.model.startswith(_MODELS) and not job.model.startswith(_OLDER)
+    return model.startswith(_MODELS) and not model.startswith(_OLDER)
 
 
 def submit(job: Job) -> Talk[Accepted]:
