@@ -114,7 +114,7 @@ def test_inputs_that_no_route_takes_are_refused_before_anything_is_asked(
 
 
 def test_an_image_that_is_refused_ends_the_task_and_nothing_is_bought() -> None:
-    with pytest.raises(Rejected, match="safety check"):
+    with pytest.raises(Rejected, match="safety check refused the first frame"):
         perform(
             PixVerse().submit(job(TEXT, FIRST)),
             answer({"ErrCode": 500063, "ErrMsg": "Image moderation failed"}),

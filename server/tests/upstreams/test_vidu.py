@@ -157,6 +157,16 @@ def test_a_name_decides_where_the_status_says_little(
         assert isinstance(refused(told, status), expected), told
 
 
+def test_a_refused_prompt_is_named_at_once_and_later() -> None:
+    at_once = refused({"code": 400, "reason": "TaskPromptPolicyViolation", "message": "words"}, 400)
+    later = looked({"id": "8001", "state": "failed", "err_code": "TaskPromptPolicyViolation"})
+    assert isinstance(at_once, Rejected)
+    assert isinstance(later, Progress)
+    assert later.error is not None
+    for error in (at_once.error, later.error):
+        assert error.message == "The upstream's safety check refused the prompt. Nothing was charged."
+
+
 def test_an_error_in_an_answer_that_calls_itself_good_is_an_error() -> None:
     told = {"code": 400, "reason": "CreditInsufficient", "message": "words"}
     assert isinstance(refused(told, 200), Unserved)

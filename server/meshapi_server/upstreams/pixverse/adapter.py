@@ -8,6 +8,8 @@ console for a whole account, and how a request would choose one is not told, so 
 from collections.abc import Callable, Mapping, Sequence
 from uuid import uuid4
 
+from msgspec.structs import replace
+
 from meshapi_server.upstreams.adapter import (
     Accepted,
     Adapter,
@@ -97,7 +99,8 @@ class PixVerse(Adapter):
     def _uploaded(self, frame: ContentItem) -> Talk[int]:
         response = yield upload(frame)
         if refuses(response):
-            raise REFUSALS.refusal(response)
+            item = (frame.role or "first_frame").replace("_", " ")
+            raise replace(REFUSALS.fault(response), item=item).exception()
         uploaded = payload(response)
         named = _number(uploaded, "img_id") or _number(uploaded, "ImgID")
         if named is None:

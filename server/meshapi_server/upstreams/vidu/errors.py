@@ -38,6 +38,7 @@ _NAMES = Errors(
     charged="no",
 )
 _PLACES = ("reason", "err_code", "code", "error")  # of the name; sources differ, or do not say
+_ITEMS = {"TaskPromptPolicyViolation": "prompt"}  # what was refused, where the name tells
 _ENDINGS = frozenset({"moderated_input", "moderated_output", "invalid", "cancelled", "funds", "model_gone"})
 
 
@@ -51,7 +52,7 @@ class _Refusals(Errors, frozen=True):
         if named is None:
             return fault
         said = replace(fault.said, code=named)
-        return replace(fault, said=said, kind=self.kind(said) or fault.kind)
+        return replace(fault, said=said, kind=self.kind(said) or fault.kind, item=_ITEMS.get(named))
 
 
 REFUSALS = _Refusals(codes=_NAMES.codes, charged=_NAMES.charged)
@@ -74,7 +75,8 @@ def failure(task: Mapping[str, Any]) -> Fault:
     told = {name: task.get(name) for name in ("state", "err_code", "credits") if task.get(name) is not None}
     said = Said(code=named if isinstance(named, str) and named else None, body=told)
     kind = REFUSALS.kind(said)
-    return Fault(kind=kind if kind in _ENDINGS else "broken", said=said, charged="no")
+    kind = kind if kind in _ENDINGS else "broken"
+    return Fault(kind=kind, said=said, item=_ITEMS.get(said.code or ""), charged="no")
 
 
 def _name_in(body: Mapping[str, Any] | None) -> str | None:
