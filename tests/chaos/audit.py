@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.upstreams.fake import Entry
 
+from . import books
 from .snapshot import TERMINAL, AttemptRow, End, Moment, Whole
 from .witness import Witness
 
@@ -185,7 +186,7 @@ def _files(evidence: Evidence) -> list[str]:
                 found.append(f"{path} is not what was stored")
             elif evidence.witness.digests.get(task_id, sha256) != sha256 and name == "video.mp4":
                 found.append(f"{task_id}: a caller downloaded something else")
-    for directory in sorted(evidence.files.iterdir()):
+    for directory in sorted(each for each in evidence.files.iterdir() if each.is_dir()):
         owner = tasks.get(directory.name)
         if owner is None:
             found.append(f"{directory.name} was deleted and has files")
@@ -199,6 +200,12 @@ def _no_orphans(evidence: Evidence) -> list[str]:
     return [f"renderer {pid} outlived its server" for pid in evidence.orphans]
 
 
+def _ledger(evidence: Evidence) -> list[str]:
+    """Every sum of the ledger matches: with itself, with the tasks, and with what the upstreams accepted."""
+    accepted = {(entry.token or "").partition(".")[0] for entry in evidence.entries}
+    return books.in_the_end(evidence.whole, accepted, evidence.paid)
+
+
 CHECKS: tuple[Callable[[Evidence], list[str]], ...] = (
     _seen,
     _nothing_lost,
@@ -210,8 +217,9 @@ CHECKS: tuple[Callable[[Evidence], list[str]], ...] = (
     _timelines,
     _files,
     _no_orphans,
+    _ledger,
 )
-"""All that must hold in the end. The sums of a ledger belong here as one more function."""
+"""All that must hold in the end."""
 
 
 def _digest(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Model cards of the paid upstreams in a chaos run: cheap to serve, and said to be quick."""
+"""Model cards of the paid upstreams in a chaos run: of one price, and said to be quick."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -22,9 +22,13 @@ fps = [24]
 audio = "{audio}"
 parameters = ["seed"]
 defaults = {{ {defaults} }}
-price_unknown = "It is a fake."
 usual_seconds = {usual_seconds}
+pricing = {{ source = "this suite", date = 2026-11-21, certainty = "official", lines = [
+  {{ unit = "video", amount = "{price}" }},
+] }}
 """
+PRICE_USD = "0.25"
+"""What a video of any paid upstream costs in a run."""
 _DEFAULTS = ("duration", "resolution", "ratio", "generate_audio")
 _QUICK: Mapping[str, Any] = {"duration": 2, "resolution": "480p", "ratio": "16:9"}
 
@@ -53,6 +57,7 @@ class Seller:
             resolution=self.parameters.get("resolution", "720p"),
             ratio=self.parameters.get("ratio", "16:9"),
             usual_seconds=self.usual_seconds,
+            price=PRICE_USD,
             audio="switch" if "generate_audio" in self.parameters else "never",
             defaults=", ".join(f"{name} = {json.dumps(value)}" for name, value in defaults.items()),
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 from tests.upstreams.fake import read_log
 
-from . import audit, mayhem, orders, snapshot
+from . import audit, books, mayhem, orders, snapshot
 from .caller import Caller
 from .clients import Client, Progress, Reader, carry_out_all
 from .cluster import Cluster, Key, Plan, cluster
@@ -57,6 +57,7 @@ class Watcher:
     """Looks at the database again and again while everything is on fire."""
 
     def __init__(self, cluster: Cluster, say: Say) -> None:
+        self._paid = frozenset(seller.upstream for seller in cluster.plan.sellers)
         self.violations: dict[str, None] = {}  # as a set that keeps the order
         self.looks = 0
         self.most_in_flight = 0
@@ -78,7 +79,7 @@ class Watcher:
         look = await snapshot.moment(self._cluster.database)
         self.looks += 1
         self.most_in_flight = max(self.most_in_flight, len(look.schedules))
-        self._note(audit.at_any_moment(look))
+        self._note([*audit.at_any_moment(look), *books.at_any_moment(look, self._paid)])
         return look
 
     async def _tell(self, look: snapshot.Moment) -> None:
@@ -188,6 +189,7 @@ async def _audit(made: Cluster, witness: Witness, outcome: Outcome) -> None:
         "tasks in the database": len(evidence.whole.tasks),
         "in flight at the end": len(evidence.whole.schedules),
         "orders accepted by paid upstreams": len(entries),
+        **books.figures(evidence.whole.money),
         "tasks accepted more than once": sum(count > 1 for count in per_task.values()),
         "attempts: render, submit, reconcile, fetch, cancel": tuple(
             kinds[kind] for kind in ("render", "submit", "reconcile", "fetch", "cancel")

@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .databases import Database
@@ -25,6 +26,15 @@ _SCHEDULES = """select schedule.id, schedule.state, schedule.upstream, schedule.
 _POOLS = "select name, capacity, used from pool"
 _ATTEMPTS = "select * from timeline order by task_id, attempt, started_at"
 _KEYS = "select owner, key, task_id from idempotency"
+_LEDGER = "select task_id, key_id, model, source, target, amount from ledger"
+_SPENDING = "select key_id, day, held, spent from spending"
+_USAGE = """select key_id, model, cast(sum(tasks) as bigint) as tasks, cast(sum(held) as bigint) as held,
+                   cast(sum(spent) as bigint) as spent, cast(sum(unknown) as bigint) as unknown
+            from daily_usage group by key_id, model"""
+# What must be held at any moment: the price of each task that goes on at a paid upstream.
+_HELD = "select cast(coalesce(sum(held), 0) as bigint) as held from spending where day = -1"
+_GOING_ON = """select upstream, count(*) as tasks from task where status in ('pending', 'running')
+               group by upstream"""
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,8 @@ class TaskRow:
     error_code: str | None
     completed_at: int | None
     sha256: dict[str, str]
+    cost_usd: str | None
+    charged: str | None
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,49 @@ class AttemptRow:
 
 
 @dataclass(frozen=True)
+class LedgerRow:
+    """An amount that went from one account of a key to another. Nano-dollars, as all sums here."""
+
+    task_id: str
+    key_id: str
+    model: str
+    source: str
+    target: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class SpendingRow:
+    """What a key has used of a day, or (day -1) in all."""
+
+    key_id: str
+    day: int
+    held: int
+    spent: int
+
+
+@dataclass(frozen=True)
+class UsageRow:
+    """The sums of a key and a model."""
+
+    key_id: str
+    model: str
+    tasks: int
+    held: int
+    spent: int
+    unknown: int
+
+
+@dataclass(frozen=True)
+class Money:
+    """The ledger, and the sums that are kept beside it."""
+
+    ledger: list[LedgerRow]
+    spending: list[SpendingRow]
+    usage: list[UsageRow]
+
+
+@dataclass(frozen=True)
 class End:
     """How a task ended."""
 
@@ -98,11 +153,16 @@ class End:
 
 @dataclass(frozen=True)
 class Moment:
-    """What can be read often: tasks in flight, limits, and tasks that nothing would drive on."""
+    """What can be read often: tasks in flight, limits, and tasks that nothing would drive on.
+
+    ``held`` is what all keys have held, in nano-dollars; ``going_on`` counts what has not ended, by upstream.
+    """
 
     schedules: list[ScheduleRow]
     pools: dict[str, PoolRow]
     forsaken: list[str]
+    held: int = 0
+    going_on: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def holding(self) -> Counter[str]:
@@ -125,15 +185,20 @@ class Whole:
     pools: dict[str, PoolRow]
     attempts: dict[str, list[AttemptRow]]
     keys: dict[tuple[str, str], str]
+    money: Money
 
 
 async def moment(database: Database) -> Moment:
     """A consistent look at what is in flight."""
-    schedules, pools, forsaken = await database.read(_SCHEDULES, _POOLS, _OPEN)
+    schedules, pools, forsaken, held, going_on = await database.read(
+        _SCHEDULES, _POOLS, _OPEN, _HELD, _GOING_ON
+    )
     return Moment(
         schedules=[ScheduleRow(**row) for row in schedules],
         pools={row["name"]: PoolRow(**row) for row in pools},
         forsaken=[row["id"] for row in forsaken],
+        held=held[0]["held"],
+        going_on={row["upstream"]: row["tasks"] for row in going_on},
     )
 
 
@@ -145,8 +210,8 @@ async def ends(database: Database) -> dict[str, End]:
 
 async def whole(database: Database) -> Whole:
     """A consistent look at everything."""
-    tasks, schedules, pools, attempts, keys = await database.read(
-        _TASKS, _SCHEDULES, _POOLS, _ATTEMPTS, _KEYS
+    tasks, schedules, pools, attempts, keys, ledger, spending, usage = await database.read(
+        _TASKS, _SCHEDULES, _POOLS, _ATTEMPTS, _KEYS, _LEDGER, _SPENDING, _USAGE
     )
     lines: dict[str, list[AttemptRow]] = {}
     for row in attempts:
@@ -157,6 +222,11 @@ async def whole(database: Database) -> Whole:
         pools={row["name"]: PoolRow(**row) for row in pools},
         attempts=lines,
         keys={(row["owner"], row["key"]): row["task_id"] for row in keys},
+        money=Money(
+            ledger=[LedgerRow(**row) for row in ledger],
+            spending=[SpendingRow(**row) for row in spending],
+            usage=[UsageRow(**row) for row in usage],
+        ),
     )
 
 
@@ -173,4 +243,6 @@ def _task(row: dict[str, Any]) -> TaskRow:
         error_code=row["error_code"],
         completed_at=row["completed_at"],
         sha256={file["name"]: file["sha256"] for file in files},
+        cost_usd=outcome.get("facts", {}).get("cost_usd"),
+        charged=(outcome.get("error") or {}).get("charged"),
     )
