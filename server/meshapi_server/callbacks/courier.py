@@ -15,7 +15,7 @@ from meshapi_server.tasks.task import Task
 
 from . import signing
 from .ports import Claiming, CourierStore, Parcel, Result
-from .schedule import retry_delay
+from .schedule import retry_delay, wished_delay
 from .sender import Answer
 
 log = structlog.get_logger("meshapi.callbacks")
@@ -28,6 +28,7 @@ Encode = Callable[[Task], bytes]
 _REAP_EVERY = 1.0  # s
 _LAST_WORDS = 2.0  # s that deliveries under way are given when the server stops
 _BREATH = 0.01  # s between two turns
+_GONE = 410  # "I am not here any more, and will not be" (RFC 9110 section 15.5.11)
 
 
 class CourierSettings(Struct, frozen=True, kw_only=True):
@@ -156,7 +157,13 @@ class Courier:
             return
         body = self._encode(parcel.task)
         answer = await self._send(delivery.url, await self._headers(parcel, body), body)
-        await self._store.finish(self._result(parcel, answer))
+        gone = answer.http_status == _GONE and delivery.endpoint_id is not None
+        if gone:
+            answer = Answer(_GONE, "answered HTTP 410 Gone; the endpoint is switched off")
+        await self._store.finish(self._result(parcel, answer, final=gone))
+        if gone and delivery.endpoint_id is not None:
+            await self._store.switch_off(delivery.endpoint_id, delivery.url, self._clock())
+            log.info("endpoint is gone", endpoint=delivery.endpoint_id, delivery=delivery.id)
         log.debug("delivered", delivery=delivery.id, status=answer.http_status, error=answer.error)
 
     async def _headers(self, parcel: Parcel, body: bytes) -> dict[str, str]:
@@ -177,6 +184,8 @@ class Courier:
     def _result(self, parcel: Parcel, answer: Answer, *, final: bool = False) -> Result:
         delivery, now = parcel.delivery, self._clock()
         delay = None if final else retry_delay(delivery.tries, self._chance())
+        if delay is not None:
+            delay = max(delay, wished_delay(answer.retry_after, now))
         due = None if answer.error is None or delay is None else now + delay
         return Result(
             delivery_id=delivery.id,

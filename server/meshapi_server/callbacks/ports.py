@@ -166,6 +166,10 @@ class CourierStore(Protocol):
         """The holder's valid secrets, current first; ``fresh`` becomes it when there is none yet."""
         ...
 
+    async def switch_off(self, endpoint_id: str, url: str, now: int) -> None:
+        """Disable an endpoint that is gone, unless it has another URL by now."""
+        ...
+
     async def free_lost(self, now: int | None) -> int:
         """Free deliveries whose lease is over (None: every lease); how many there were."""
         ...

@@ -12,13 +12,18 @@ from meshapi_server.destinations.guard import CONNECT_SECONDS, Guard
 from .names import Names
 
 TIMEOUT_SECONDS = 10.0  # wire.md section 7
+_WISH = 64  # characters of a Retry-After that are looked at
 
 
 class Answer(Struct, frozen=True):
-    """What a destination said. ``error`` None: a 2xx; else why it does not count, in words for the owner."""
+    """What a destination said. ``error`` None: a 2xx; else why it does not count, in words for the owner.
+
+    ``retry_after`` is that header as it came, cut.
+    """
 
     http_status: int | None
     error: str | None
+    retry_after: str | None = None
 
 
 class Sender:
@@ -60,7 +65,11 @@ class Sender:
             ) as session,
             session.post(url, data=body, headers=dict(headers), allow_redirects=False) as answer,
         ):
-            return Answer(answer.status, _complaint(answer.status))
+            return Answer(
+                answer.status,
+                _complaint(answer.status),
+                answer.headers.get("retry-after", "")[:_WISH] or None,
+            )
 
 
 def _complaint(status: int) -> str | None:

@@ -107,6 +107,10 @@ update endpoint set url = :url, description = :description, enabled = :enabled, 
                     updated_at = :updated_at
 where id = :id and owner = :owner
 
+-- name: switch_off_endpoint
+-- Its owner may have given it another URL since the delivery was made.
+update endpoint set enabled = 0, updated_at = :now where id = :id and url = :url and enabled = 1
+
 -- name: delete_endpoint
 delete from endpoint where id = :id and owner = :owner returning id
 

@@ -95,6 +95,11 @@ class StoredCallbacks:
         row.pop("created_at")
         await self._store.change(lambda _: write("save_endpoint", row))
 
+    async def switch_off(self, endpoint_id: str, url: str, now: int) -> None:
+        """Disable an endpoint that is gone (see the port)."""
+        row = {"id": endpoint_id, "url": url, "now": now}
+        await self._store.change(lambda _: write("switch_off_endpoint", row))
+
     async def delete_endpoint(self, owner: str, endpoint_id: str, now: int) -> bool:
         """Remove an endpoint and its secrets; bury what is on its way there."""
         return await self._store.change(lambda _: _delete_endpoint(owner, endpoint_id, now))

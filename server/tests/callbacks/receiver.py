@@ -9,7 +9,8 @@ from dataclasses import dataclass
 PATIENCE = 20  # s of real time, after which a wait for something is a failure
 
 Behaviour = str
-"""``200`` and other numbers: that status. ``reset``, ``close``, ``hang``, ``garbage``, or ``302 URL``."""
+"""``200`` and other numbers: that status. ``reset``, ``close``, ``hang``, ``garbage``, or ``302 URL``;
+``429 after 90`` says when to come back."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Receiver:
             await writer.drain()
         elif behaviour != "close":
             status, _, place = behaviour.partition(" ")
-            location = f"location: {place}\r\n" if place else ""
+            name = "retry-after" if place.startswith("after ") else "location"
+            location = f"{name}: {place.removeprefix('after ')}\r\n" if place else ""
             head = f"HTTP/1.1 {status} x\r\n{location}content-length: 0\r\nconnection: close\r\n\r\n"
             writer.write(head.encode())
             await writer.drain()

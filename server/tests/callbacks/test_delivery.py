@@ -123,6 +123,74 @@ async def test_whatever_fails_is_told_again_with_the_same_id_and_a_new_signature
     assert words in (attempts[0].error or "")
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "pause"),
+    [
+        ("429 after 90", 90_000),
+        ("503 after 3600", 3_600_000),
+        ("503 after 2", 5_000),
+        ("503 after 99999999", 86_400_000),
+        ("500 after Thu, 01 Jan 1970 00:00:00 GMT", 5_000),
+    ],
+)
+async def test_a_receiver_says_when_to_come_back_and_is_heard(
+    behaviour: str,
+    pause: int,
+    webhooks: Webhooks,
+    courier: Courier,
+    receiver: Receiver,
+    end: End,
+    clock: HandClock,
+) -> None:
+    await end(receiver.url("hook", behaviour))
+    await deliver(courier)
+    (delivery,) = await log_of(webhooks)
+    assert (delivery.status, delivery.due) == ("pending", clock() + pause)
+    clock.now += pause - 1
+    assert not await courier.turn()
+    clock.now += 1
+    await deliver(courier)
+    assert len(receiver.at("hook")) == 2
+
+
+async def test_an_endpoint_that_is_gone_is_switched_off_and_told_nothing_more(
+    webhooks: Webhooks, courier: Courier, receiver: Receiver, end: End, clock: HandClock
+) -> None:
+    gone, _ = await webhooks.create(OWNER, receiver.url("gone", "500", "410"))
+    await webhooks.create(OWNER, receiver.url("there"))
+    await end()  # its first delivery fails, and waits for its second try
+    await deliver(courier)
+    await end()
+    await deliver(courier)
+    assert not (await webhooks.endpoint(OWNER, gone.id)).enabled
+    clock.now += 5_000
+    await deliver(courier)
+    await end()
+    await deliver(courier)
+    assert len(receiver.at("gone")) == 2
+    assert len(receiver.at("there")) == 3
+    first, second = await log_of(webhooks, endpoint_id=gone.id)
+    assert (first.status, first.error) == ("dead", "the endpoint is switched off")
+    assert (second.status, second.http_status, second.due) == ("dead", 410, None)
+    assert "switched off" in (second.error or "")
+    await webhooks.update(OWNER, gone.id, {"enabled": True})
+    await webhooks.redeliver(OWNER, second.id)
+    await deliver(courier)
+    assert (await webhooks.delivery(OWNER, second.id)).delivery.status == "delivered"
+
+
+async def test_an_endpoint_that_moved_meanwhile_is_not_switched_off_for_its_old_place(
+    webhooks: Webhooks, callbacks: StoredCallbacks, clock: HandClock
+) -> None:
+    old, new = "https://a.example/old", "https://a.example/new"
+    endpoint, _ = await webhooks.create(OWNER, old)
+    await webhooks.update(OWNER, endpoint.id, {"url": new})
+    await callbacks.switch_off(endpoint.id, old, clock())
+    assert (await webhooks.endpoint(OWNER, endpoint.id)).enabled
+    await callbacks.switch_off(endpoint.id, new, clock())
+    assert not (await webhooks.endpoint(OWNER, endpoint.id)).enabled
+
+
 async def test_after_the_last_retry_it_is_dead_and_can_be_asked_for_again(
     webhooks: Webhooks, courier: Courier, receiver: Receiver, end: End, clock: HandClock
 ) -> None:
