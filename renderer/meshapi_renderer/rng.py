@@ -41,10 +41,11 @@ class Rng:
     def u(self, first: int, /, *shape: int) -> Floats: ...
     def u(self, *shape: int) -> float | Floats:
         """Uniform draws in [0, 1) of 24 bits: a float without a shape, a float32 array with one."""
-        count = math.prod(shape)
-        raw = np.atleast_1d(self._bits.random_raw(count)) >> np.uint64(40)
-        unit = raw.astype(np.uint32).astype(np.float32) * np.float32(_UNIT)
-        return unit.reshape(shape) if shape else float(unit[0])
+        if not shape:
+            # Scenes draw single numbers by the hundred thousand: no array for each, the same 24 bits.
+            return (int(self._bits.random_raw()) >> 40) * _UNIT
+        raw = np.atleast_1d(self._bits.random_raw(math.prod(shape))) >> np.uint64(40)
+        return (raw.astype(np.uint32).astype(np.float32) * np.float32(_UNIT)).reshape(shape)
 
     @overload
     def uniform(self, low: float, high: float, /) -> float: ...

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from functools import lru_cache
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -88,13 +89,19 @@ def test_something_moves_in_every_third_of_the_frame_and_nothing_jumps(scene: tu
         assert _difference(frames[0][rows], frames[-1][rows]) > 0.1
 
 
-def test_the_seed_decides_the_place(scene: tuple[Setting, Scene]) -> None:
+def test_the_seed_decides_the_place_and_none_is_broken(scene: tuple[Setting, Scene]) -> None:
     setting, built = scene
-    picture = built.frame(0, Scratch()).copy()
-    again = build(_plan(setting), _CANVAS, _TIMING, Rng("scenes", 1)).frame(0, Scratch()).copy()
-    other = build(_plan(setting), _CANVAS, _TIMING, Rng("scenes", 2)).frame(0, Scratch()).copy()
-    assert np.array_equal(picture, again)
-    assert _difference(picture, other) > 2
+    pictures = [built.frame(0, Scratch()).copy()]
+    for seed in (1, 2, 3):
+        again = build(_plan(setting), _CANVAS, _TIMING, Rng("scenes", seed))
+        pictures.append(again.frame(0, Scratch()).copy())
+    assert np.array_equal(pictures[0], pictures[1])
+    for one, other in combinations(pictures[1:], 2):
+        assert _difference(one, other) > 2
+    for picture in pictures:
+        assert picture.std() > 8, "something can be seen"
+        assert (picture.min(axis=2) >= 250).mean() < 0.02
+        assert (picture.max(axis=2) <= 4).mean() < 0.02
 
 
 def test_a_fixed_camera_does_not_stop_the_scene(scene: tuple[Setting, Scene]) -> None:
@@ -105,9 +112,21 @@ def test_a_fixed_camera_does_not_stop_the_scene(scene: tuple[Setting, Scene]) ->
     assert _difference(first, moving.frame(0, Scratch())) < 1, "the camera begins where it would stay"
 
 
+@lru_cache(maxsize=1)
+def _large(setting: Setting) -> Scene:
+    """The scene of `scene` as large as the smallest video."""
+    return build(_plan(setting), Canvas(864, 480), _TIMING, Rng("scenes", 1))
+
+
+def test_the_sky_of_a_480p_picture_has_a_thousand_shades(scene: tuple[Setting, Scene]) -> None:
+    """The upper 40 %: a gradient of whole bands would have a few dozen."""
+    upper = _large(scene[0]).frame(0, Scratch())[:192].reshape(-1, 3).astype(np.uint32)
+    assert len(np.unique(upper @ np.array([1 << 16, 1 << 8, 1], np.uint32))) >= 1000
+
+
 def test_a_small_draft_shows_the_composition_of_the_large_picture(scene: tuple[Setting, Scene]) -> None:
     setting, small = scene
-    large = build(_plan(setting), Canvas(640, 360), _TIMING, Rng("scenes", 1))
+    large = _large(setting)
     for index in (0, 48):
         pictures = [small.frame(index, Scratch()).copy(), large.frame(index, Scratch()).copy()]
         tiny = [np.asarray(Image.fromarray(item).resize((40, 22)), np.float64).ravel() for item in pictures]

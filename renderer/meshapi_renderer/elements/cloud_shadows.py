@@ -28,7 +28,7 @@ class CloudShadows:
         # As many rows more as a tilt may bring in from below.
         rows = -(-(canvas.height - self._top + view.margin) // _STEP)
         columns = -(-canvas.width // _STEP)
-        cover = smoothstep(0.50, 0.64, fbm(_SIDE, _SIDE, 4, 4, rng.sub("shadows"), 0.45))
+        cover = smoothstep(0.50, 0.64, fbm(_SIDE, _SIDE, 7, 4, rng.sub("shadows"), 0.45))
         self._texture = imaging.Torus((cover * 255).astype(np.uint8))
         below = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(_STEP)
         drop = (below + np.float32(self._top - view.horizon * canvas.height)) / np.float32(view.focal)

@@ -32,7 +32,7 @@ def _ramp(wished: tuple[str, ...]) -> Floats:
     else:
         low, middle, high = rgb(0.40, 0.040, 0.004), rgb(1.35, 0.30, 0.022), rgb(2.3, 1.15, 0.20)
     colour = mix(low, middle, smoothstep(0.08, 0.55, heat))
-    colour = mix(colour, high, smoothstep(0.50, 1.0, heat))
+    colour = mix(colour, high, smoothstep(0.56, 1.04, heat))
     return np.asarray(colour * smoothstep(0.02, 0.34, heat), np.float32)
 
 
@@ -107,11 +107,25 @@ class Flames:
         threads += self._high.at(x * 165 - o, flow * np.float32(0.90) + o) * np.float32(0.4)
         threads = smoothstep(0.30, 0.66, threads)
         hollow = np.exp(-((self._across * np.float32(2.7)) ** 2)) * smoothstep(0.46, 0.0, rise)
-        heat = (1 - cold) * (np.float32(0.30) + np.float32(0.55) * threads + np.float32(0.55) * hollow)
+        strands = self._strands(x, flow)
+        heat = (1 - cold) * (np.float32(0.14) + np.float32(0.30) * threads + np.float32(0.42) * hollow)
+        heat += (1 - cold) * strands * (np.float32(0.46) - np.float32(0.30) * hollow)
+        # Higher up the gas parts: the gaps between its strands widen into holes and loose tongues.
+        gap = np.float32(0.52) * rise - np.float32(0.18)
+        heat *= smoothstep(
+            gap, gap + np.float32(0.30), strands * np.float32(0.75) + threads * np.float32(0.25)
+        )
         heat += licks * (np.float32(0.20) + np.float32(0.75) * rise) * (cold < 0.97)
         heat *= 1 - np.float32(0.30) * rise
         heat *= smoothstep(-_BELOW, 0.04, up) * smoothstep(1.0, 0.86, up)
         return np.asarray(np.clip(heat * smoothstep(0.95, 0.80, np.abs(self._across)), 0, 1))
+
+    def _strands(self, x: Floats, flow: Floats) -> Floats:
+        """Bright filaments in the gas, from 0 to 1: drawn out along its way, crossing and parting."""
+        one = self._high.at(x * 118 + np.float32(0.5 * self._phase), flow * np.float32(0.55) + x * 20)
+        other = self._high.at(x * 134 - np.float32(self._phase), flow * np.float32(0.72) - x * 26)
+        ridge = 1 - np.abs(one - other) * np.float32(3.6)
+        return np.asarray(np.clip(ridge, 0, 1))
 
     def _tongue(self, tongue: _Tongue, x: Floats, rise: Floats, flow: Floats, t: np.float32) -> Floats:
         """One tongue: a drop of heat that grows, leans and is torn at its tip."""

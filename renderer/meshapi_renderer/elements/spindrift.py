@@ -41,7 +41,7 @@ class Spindrift:
         streaks = warp(fbm(_SIDE, _SIDE, 22, 4, rng.sub("streaks"), 0.6, aspect=0.34), bend * 30, bend * 46)
         gusts = fbm(_SIDE, _SIDE, 3, 3, rng.sub("gusts"), 0.5)
         texture = smoothstep(0.50, 0.80, streaks) * (
-            np.float32(0.25) + np.float32(0.75) * smoothstep(0.4, 0.7, gusts)
+            np.float32(0.45) + np.float32(0.55) * smoothstep(0.4, 0.7, gusts)
         )
         self._texture = imaging.Torus((texture * 255).astype(np.uint8))
         drop = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(_STEP / view.focal)

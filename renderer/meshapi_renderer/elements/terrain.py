@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from meshapi_renderer.array_types import Floats
@@ -102,8 +103,9 @@ def _stripes(side: int, cells: int, side_x: Floats, side_z: Floats, rng: Rng) ->
                 weight = np.maximum(1 - x * np.float32(1 / 1.6), 0)
                 weight *= weight
                 total += weight
-                even += np.cos(phase) * weight
-                odd += np.sin(phase, out=phase) * weight
+                wave_even, wave_odd = cv2.polarToCart(weight, phase)
+                even += wave_even
+                odd += wave_odd
         cosine[rows], sine[rows] = even / total, -odd / total
     return cosine, sine
 

@@ -86,7 +86,7 @@ class Dunes:
         wind = air(plan.weather).wind
         # Blown sand shows best against a low sun.
         low_sun = plan.time in ("sunrise", "golden", "sunset", "dusk")
-        blown = (0.46 if low_sun else 0.24 if night else 0.34) + 0.11 * wind
+        blown = (0.46 if low_sun else 0.26 if night else 0.48) + 0.11 * wind
         pace = 14.0 * wind * plan.speed
         self._sand = Spindrift(view, rng.sub("spindrift"), swatch8(glow), blown, pace, eye=14.0)
         sunny = plan.weather in ("clear", "cloudy") and plan.time in ("noon", "golden")

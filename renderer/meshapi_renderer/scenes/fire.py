@@ -137,10 +137,12 @@ class Fire:
             np.arange(0, canvas.height + step, step, dtype=np.float32)[:, None] - np.float32(foot[1])
         ) / np.float32(self._height)
         y = y + np.float32(0.28)
+        # The sky over the trees has its own light: the fire neither gives nor takes it.
+        sky = np.float32(0.40) * np.clip(-y - np.float32(0.35), 0, 1)
         reach = x * x * np.float32(0.55) + y * y * np.float32(1.1)
         lit = np.float32(1.55 * flicker) / (1 + reach * np.float32(1.15))
         night = np.float32(self._night)
-        level = (1 - night) + night * (np.float32(0.24) + lit)
+        level = (1 - night) + night * (np.float32(0.34) + sky + lit)
         factor = np.clip(level * np.float32(128), 0, 255).astype(np.uint8)
         wide, high = factor.shape[1] * step, factor.shape[0] * step
         full = imaging.resize(factor, wide, high)[: canvas.height, : canvas.width]
@@ -179,7 +181,7 @@ def _light(plan: ScenePlan, tones: Palette, body: Body, snow: bool, night: float
 
     floor = rgb(0.105, 0.085, 0.050)
     return WoodLight(
-        pines=under(rgb(0.010, 0.016, 0.012), green),
+        pines=under(rgb(0.022, 0.030, 0.030), green),
         autumn=under(rgb(0.04, 0.018, 0.006), rgb(0.42, 0.20, 0.05)) if plan.season == "autumn" else None,
         grass=None if snow else under(rgb(0.012, 0.020, 0.008), dry),
         ground_shade=shade if snow else floor * (sky + fire * np.float32(0.2)),
