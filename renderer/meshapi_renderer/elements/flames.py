@@ -112,9 +112,8 @@ class Flames:
         heat += (1 - cold) * strands * (np.float32(0.46) - np.float32(0.30) * hollow)
         # Higher up the gas parts: the gaps between its strands widen into holes and loose tongues.
         gap = np.float32(0.52) * rise - np.float32(0.18)
-        heat *= smoothstep(
-            gap, gap + np.float32(0.30), strands * np.float32(0.75) + threads * np.float32(0.25)
-        )
+        tissue = strands * np.float32(0.75) + threads * np.float32(0.25)
+        heat *= smoothstep(0.0, 0.30, tissue - gap)
         heat += licks * (np.float32(0.20) + np.float32(0.75) * rise) * (cold < 0.97)
         heat *= 1 - np.float32(0.30) * rise
         heat *= smoothstep(-_BELOW, 0.04, up) * smoothstep(1.0, 0.86, up)
