@@ -35,7 +35,7 @@ class Probe:
     def __init__(self, seconds: float = _SECONDS, idle_seconds: float = _IDLE_SECONDS) -> None:
         self._seconds = seconds
         self._children = [_Child(seconds, idle_seconds) for _ in range(_CHILDREN)]
-        self._free = asyncio.Queue[_Child]()
+        self._free = asyncio.LifoQueue[_Child]()  # the one used last is running
         for child in self._children:
             self._free.put_nowait(child)
         self._known: OrderedDict[str, Measured] = OrderedDict()

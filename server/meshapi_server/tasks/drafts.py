@@ -41,5 +41,10 @@ def finalise(spec: Spec, item: ContentItem, draft: Task | None) -> Spec:
     return replace(final, **stated)
 
 
+def inputs_gone(item: ContentItem, draft: Task) -> Detail:
+    """What is wrong with a draft whose inline inputs were kept for a time that is over."""
+    return _detail(item, f"the inputs of draft {draft.id} are no longer kept; send the whole request instead")
+
+
 def _detail(item: ContentItem, message: str) -> Detail:
     return Detail("value_error", ("body", "content", item.index, "draft_task", "id"), message)

@@ -116,7 +116,10 @@ class TaskService:
             return spec, None
         draft = await self._store.get(owner, item.task_id or "")
         if draft is not None and inputs.has_inline(draft.spec):
-            draft = replace(draft, spec=inputs.attach(draft.spec, await self._store.inputs(draft.id)))
+            kept = await self._store.inputs(draft.id)
+            if not kept:
+                raise RequestInvalid((drafts.inputs_gone(item, draft),))
+            draft = replace(draft, spec=inputs.attach(draft.spec, kept))
         return drafts.finalise(spec, item, draft), item.task_id
 
     async def find(self, owner: str, task_id: str) -> Task | None:

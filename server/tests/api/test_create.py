@@ -10,7 +10,7 @@ FIELDS = {
     *("id", "status", "model", "error", "content", "created_at", "updated_at", "seed", "resolution", "ratio"),
     *("duration", "frames", "framespersecond", "generate_audio", "safety_identifier", "priority", "draft"),
     *("draft_task_id", "service_tier", "execution_expires_after", "usage", "progress", "queue_position"),
-    *("plan", "charged", "cost_usd", "metadata", "expires_at", "completed_at"),
+    *("plan", "video", "warnings", "charged", "cost_usd", "metadata", "expires_at", "completed_at"),
 }
 EVERYTHING: dict[str, Any] = {
     "model": "sandbox/stuck",
