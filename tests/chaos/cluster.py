@@ -97,24 +97,37 @@ class Cluster:
             member.end()
         self._watchdog.communicate()
 
-    def create_key(self, name: str, *, owner: str | None = None, concurrency: int | None = None) -> Key:
-        """A new key, made by the command."""
-        options = ["--name", name, "--data", str(self.data), *self.database.options, "--json"]
+    def create_key(
+        self,
+        name: str,
+        *,
+        owner: str | None = None,
+        concurrency: int | None = None,
+        budget: str | None = None,
+    ) -> Key:
+        """A new key, made by the command; ``budget`` is what it may spend in all, in dollars."""
+        options = ["--name", name, "--json"]
         if owner is not None:
             options += ["--owner", owner]
         if concurrency is not None:
             options += ["--concurrency", str(concurrency)]
-        answer = subprocess.run(
-            [MESHAPI, "keys", "create", *options],
+        if budget is not None:
+            options += ["--budget-total", budget]
+        answer = self.command("keys", "create", *options)
+        assert answer.returncode == 0, answer.stderr
+        made = json.loads(answer.stdout)
+        return Key(made["key"], made["id"], made["owner"], made["concurrency"])
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``meshapi …`` on this installation's database."""
+        return subprocess.run(
+            [MESHAPI, *arguments, "--data", str(self.data), *self.database.options],
             capture_output=True,
             text=True,
             env=self._environment,
             timeout=60,
             check=False,
         )
-        assert answer.returncode == 0, answer.stderr
-        made = json.loads(answer.stdout)
-        return Key(made["key"], made["id"], made["owner"], made["concurrency"])
 
     def _members(self) -> list[Member]:
         if not self.database.shared:

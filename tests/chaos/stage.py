@@ -38,6 +38,13 @@ class Stage:
         )
         return _caller(self.cluster, self._session, key.secret)
 
+    async def with_budget(self, dollars: str) -> Caller:
+        """A caller of the same owner, whose key may spend so much."""
+        key = await asyncio.to_thread(
+            lambda: self.cluster.create_key("budget", owner=self._owner, budget=dollars)
+        )
+        return _caller(self.cluster, self._session, key.secret)
+
     async def control(self, **changes: Any) -> Mapping[str, Any]:
         """Tell the upstream how to behave; its state."""
         return await asyncio.to_thread(lambda: self.cluster.upstream.control(**changes))

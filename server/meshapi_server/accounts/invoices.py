@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Literal, Protocol
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -60,6 +61,11 @@ class Difference(Struct, frozen=True, kw_only=True):
         return f"{self.problem:18}  {self.reference}  invoice {theirs} USD, ledger {ours} USD{task}"
 
 
+def upstream_id(reference: str) -> str:
+    """The id by which an invoice knows a task: some adapters keep an address, of which it is the end."""
+    return unquote(reference.rstrip("/").rpartition("/")[2])
+
+
 def read_invoice(text: str, id_column: str, amount_column: str) -> dict[str, int]:
     """The sum of each id on an invoice in CSV, in nano-dollars. Raises InvoiceInvalid.
 
@@ -72,7 +78,7 @@ def read_invoice(text: str, id_column: str, amount_column: str) -> dict[str, int
             raise InvoiceInvalid(f"there is no column {column!r}; the file has {', '.join(known) or 'none'}")
     sums: dict[str, int] = {}
     for row in reader:
-        reference = (row[id_column] or "").strip()
+        reference = upstream_id((row[id_column] or "").strip())
         if not reference:
             continue
         written = (row[amount_column] or "").strip()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from meshapi_server.accounts.budgets import Used, refusal
+from meshapi_server.accounts.invoices import upstream_id
 from meshapi_server.accounts.ledger import DAY, EVER, Changes, Line, lines, position
 from meshapi_server.tasks import ids
 from meshapi_server.tasks.price import Budget
@@ -108,7 +109,7 @@ def _rows(found: Iterable[Line], task: Task, schedule: Schedule) -> list[dict[st
             "amount": line.amount,
             "task_id": task.id,
             "upstream": task.upstream,
-            "upstream_ref": schedule.upstream_ref,
+            "upstream_ref": None if schedule.upstream_ref is None else upstream_id(schedule.upstream_ref),
         }
         for line in found
     ]
