@@ -35,7 +35,7 @@ class Grid(Struct, frozen=True, kw_only=True):
 
     def frames(self, wanted: float) -> int:
         """The possible number of frames nearest to the one wanted, never fewer than two steps of one."""
-        steps = max(1, math.floor((wanted - 1) / self.step + 0.5))
+        steps = max(1, math.ceil((wanted - 1) / self.step - 0.5))
         if self.most is not None:
             steps = min(steps, max(1, (self.most - 1) // self.step))
         return 1 + steps * self.step
@@ -60,7 +60,8 @@ def _pixels(resolution: str, ratio: str) -> tuple[int, int]:
 
 
 def _nearest(pixels: int, side: int) -> int:
-    return max(1, math.floor(pixels / side + 0.5)) * side
+    """Of two multiples that are equally near the smaller one, which is made sooner."""
+    return max(1, math.ceil(pixels / side - 0.5)) * side
 
 
 def _spatial(vae: Mapping[str, Any]) -> int:
