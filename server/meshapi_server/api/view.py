@@ -142,6 +142,8 @@ def _error(error: TaskError) -> TaskErrorBody:
         provider_code=known(error.provider_code),
         provider_error=known(error.provider_error),
         retryable=known(error.retryable),
+        stage=known(error.stage),
+        item=known(error.item),
     )
 
 

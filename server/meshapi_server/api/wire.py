@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from meshapi_server.tasks.task import ErrorCode as TaskErrorCode
+from meshapi_server.tasks.task import ModerationStage
 
 Text = Annotated[str, Meta(max_length=200_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -123,13 +124,21 @@ class QuoteBody(Struct, frozen=True, kw_only=True):
 
 
 class TaskErrorBody(Struct, frozen=True, kw_only=True):
-    """Why a task failed. ``provider_error`` holds the upstream's own words, secrets removed."""
+    """Why a task failed. ``provider_error`` holds the upstream's own words, secrets removed.
+
+    ``stage`` and ``item`` tell where a safety check said no, and to what.
+    """
 
     code: TaskErrorCode
     message: str
     provider_code: str | UnsetType = UNSET
     provider_error: dict[str, Any] | UnsetType = UNSET
     retryable: Annotated[bool, Meta(description="Whether asking again makes sense.")] | UnsetType = UNSET
+    stage: (
+        Annotated[ModerationStage, Meta(description="Whether what was sent or what was made was refused.")]
+        | UnsetType
+    ) = UNSET
+    item: Annotated[str, Meta(description="What was refused, such as image 2.")] | UnsetType = UNSET
 
 
 class TaskContent(Struct, frozen=True):

@@ -21,6 +21,7 @@ ErrorCode = Literal[
 
 
 Charged = Literal["yes", "no", "unknown"]
+ModerationStage = Literal["input", "output"]
 
 
 class TaskError(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -28,6 +29,7 @@ class TaskError(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``provider_error`` keeps the upstream's own words, secrets removed, and ``provider_code`` its own code.
     ``charged`` says whether the upstream bills the attempt; ``retryable`` whether asking again makes sense.
+    ``stage`` tells where a safety check said no, and ``item`` what it refused, in words such as "image 2".
     """
 
     code: ErrorCode
@@ -36,6 +38,8 @@ class TaskError(Struct, frozen=True, kw_only=True, omit_defaults=True):
     provider_error: dict[str, Any] | None = None
     charged: Charged | None = None
     retryable: bool | None = None
+    stage: ModerationStage | None = None
+    item: str | None = None
 
 
 class StoredFile(Struct, frozen=True, kw_only=True):

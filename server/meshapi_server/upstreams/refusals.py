@@ -10,7 +10,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from meshapi_server.tasks.task import Charged, ErrorCode
+from meshapi_server.tasks.task import Charged, ErrorCode, ModerationStage
 
 from .contract import Deferred, Look, Progress, Rejected, TaskError, Unserved
 from .http import HttpResponse, Unreadable, retry_after
@@ -18,6 +18,7 @@ from .http import HttpResponse, Unreadable, retry_after
 Kind = Literal[
     "moderated_input",  # refused for what was asked
     "moderated_output",  # made, and withheld
+    "moderated",  # one of these two; the upstream does not tell which
     "invalid",  # the request's own fault
     "auth",
     "funds",
@@ -39,6 +40,7 @@ VISIBLE_WITHIN = 60_000  # ms in which a new task may not be visible everywhere 
 _CODES: dict[Kind, ErrorCode] = {
     "moderated_input": "content_policy_violation",
     "moderated_output": "content_policy_violation",
+    "moderated": "content_policy_violation",
     "invalid": "invalid_input",
     "expired": "expired",
     "cancelled": "cancelled",
@@ -46,6 +48,7 @@ _CODES: dict[Kind, ErrorCode] = {
 _SENTENCES: dict[Kind, str] = {
     "moderated_input": "The upstream's safety check refused {what}.",
     "moderated_output": "The upstream's safety check withheld the video that it had made.",
+    "moderated": "The upstream's safety check refused {what}.",
     "invalid": "The upstream refused the request: {words}",
     "auth": "The upstream refused this server's credentials.",
     "funds": "The upstream account of this server has no funds or quota left.",
@@ -60,10 +63,12 @@ _SENTENCES: dict[Kind, str] = {
     "broken": "The upstream failed: {words}",
     "unclear": "The upstream's answer does not tell what happened: {words}",
 }
+_STAGES: dict[Kind, ModerationStage] = {"moderated_input": "input", "moderated_output": "output"}
 # Whether asking for the same once more makes sense, where the upstream does not say.
 _RETRYABLE: dict[Kind, bool] = {
     "moderated_input": False,
     "moderated_output": True,
+    "moderated": False,
     "invalid": False,
     "lost": True,
     "broken": True,
@@ -121,6 +126,8 @@ class Fault(Struct, frozen=True, kw_only=True):
             provider_error=self.said.body,
             charged=self.charged,
             retryable=_RETRYABLE.get(self.kind) if self.retryable is None else self.retryable,
+            stage=_STAGES.get(self.kind),
+            item=self.item,
         )
 
     def exception(self) -> Exception:

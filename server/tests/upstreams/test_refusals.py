@@ -133,6 +133,8 @@ def test_a_moderation_names_stage_item_and_bill() -> None:
         provider_error={"a": 1},
         charged="no",
         retryable=False,
+        stage="input",
+        item="input image",
     )
     withheld = Fault(kind="moderated_output", charged="yes").error()
     assert withheld.message.endswith("withheld the video that it had made. It was charged.")

@@ -100,8 +100,8 @@ def task_of(value: Any, *, prefix: str = "") -> Task:
 def _failure(task: Task) -> Fault:
     said = Said(message=task.words, body=task.body)
     kind: Kind = _FAILURES.kind(said) or "broken"
-    if kind == "moderated_input" and any(word in task.words.lower() for word in _OUTPUT):
-        kind = "moderated_output"
+    if kind == "moderated_input":
+        kind = "moderated_output" if any(word in task.words.lower() for word in _OUTPUT) else "moderated"
     return Fault(kind=kind, said=said, charged="unknown")
 
 

@@ -60,5 +60,7 @@ def _failure(generation: Mapping[str, Any]) -> Fault:
     kind = ERRORS.kind(said)
     if kind not in {"moderated_input", "invalid"}:
         kind = "broken"
+    elif kind == "moderated_input":
+        kind = "moderated"
     retryable = False if code == "budget_exhausted" else None
     return Fault(kind=kind, said=said, charged="unknown", retryable=retryable)

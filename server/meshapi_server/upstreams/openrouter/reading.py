@@ -74,7 +74,7 @@ def _failed(job: Mapping[str, Any]) -> Fault:
     words = said.message.lower()
     kind: Kind = "broken"
     if any(part in words for part in _MODERATED):
-        kind = "moderated_output" if any(part in words for part in _MADE) else "moderated_input"
+        kind = "moderated_output" if any(part in words for part in _MADE) else "moderated"
     return Fault(kind=kind, said=said, charged=_charged(job))
 
 

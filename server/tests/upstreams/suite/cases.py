@@ -22,7 +22,8 @@ class Case:
     ``waits_as`` is what a look says of a waiting task: ``running`` where the protocol does not tell.
     ``looks_by_post``: a look is a POST, which is not sent again when its connection breaks.
     ``variant`` tells two protocols of one upstream apart. ``withheld_retryable``: whether the upstream lets a
-    video that it withheld be asked for once more.
+    video that it withheld be asked for once more. ``tells_stage``: whether one can tell that from a
+    request that was refused late.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Case:
     looks_by_post: bool = False
     variant: str = ""
     withheld_retryable: bool = True
+    tells_stage: bool = True
 
     @property
     def registration(self) -> Registration:
@@ -98,6 +100,7 @@ CASES: tuple[Case, ...] = (
         environment={"LUMA_AGENTS_API_KEY": SECRET},
         spec={"duration": 5, "resolution": "720p", "ratio": "16:9"},
         withheld_retryable=False,
+        tells_stage=False,
     ),
     Case(
         name="luma",
@@ -106,6 +109,7 @@ CASES: tuple[Case, ...] = (
         environment={"LUMAAI_API_KEY": SECRET},
         spec={"duration": 5, "resolution": "720p", "ratio": "16:9"},
         withheld_retryable=False,
+        tells_stage=False,
     ),
     Case(
         name="runway",
@@ -158,6 +162,7 @@ CASES: tuple[Case, ...] = (
         environment={"KLING_API_KEY": SECRET, "MESHAPI_KLING_WEBHOOK_SECRET": KLING_SECRET},
         spec={"duration": 5, "resolution": "720p", "ratio": "16:9", "generate_audio": True},
         withheld_retryable=False,
+        tells_stage=False,
     ),
     Case(
         name="kling",
@@ -166,6 +171,7 @@ CASES: tuple[Case, ...] = (
         environment={"KLING_API_KEY": SECRET},
         spec={"duration": 5, "resolution": "1080p", "ratio": "16:9", "generate_audio": True},
         withheld_retryable=False,
+        tells_stage=False,
     ),
     Case(
         name="minimax",
@@ -185,6 +191,13 @@ CASES: tuple[Case, ...] = (
         refusals=frozenset({"unauthorised", "no_funds"}),
     ),
     Case(
+        name="alibaba",
+        model="wan3.0-video",
+        environment={"DASHSCOPE_API_KEY": SECRET, "DASHSCOPE_WORKSPACE_ID": "workspace-of-the-suite"},
+        spec={"duration": 5, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7},
+        stops=frozenset({"queued"}),
+    ),
+    Case(
         name="pixverse",
         model="v6",
         environment={"PIXVERSE_API_KEY": SECRET},
@@ -198,6 +211,7 @@ CASES: tuple[Case, ...] = (
         environment={"OPENROUTER_API_KEY": SECRET, "OPENROUTER_WEBHOOK_SECRET": OPENROUTER_SECRET},
         spec={"duration": 8, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7},
         withheld_retryable=False,
+        tells_stage=False,
     ),
 )
 

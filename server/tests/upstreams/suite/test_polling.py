@@ -57,6 +57,7 @@ async def test_a_withheld_video_is_a_matter_of_content_policy(bench: Bench) -> N
     assert ended.state == "failed"
     assert ended.error is not None
     assert ended.error.code == "content_policy_violation"
+    assert ended.error.stage == ("output" if bench.case.tells_stage else None)
     assert ended.error.retryable is bench.case.withheld_retryable
 
 

@@ -73,6 +73,7 @@ async def test_a_bad_request_is_rejected_in_the_upstreams_own_words(bench: Bench
 async def test_a_moderated_prompt_is_rejected_as_such_and_not_worth_a_retry(bench: Bench) -> None:
     error = await rejected(bench, "moderated_input")
     assert error.code == "content_policy_violation"
+    assert error.stage == "input"
     assert error.retryable is False
 
 
