@@ -1,7 +1,9 @@
 """Every video call of the published meshapi 0.1.x; run by that package's interpreter, told as JSON.
 
-official_calls.py calls BASE_URL KEY MODEL       every call, sync and async
-official_calls.py errors BASE_URL KEY OFF_URL    one error of each kind; OFF_URL: a server without simulation
+official_calls.py calls BASE_URL KEY MODEL    every call, sync and async
+official_calls.py errors BASE_URL KEY OFF_URL OFF_KEY    one error of each kind; OFF: without simulation
+official_calls.py refusals BASE_URL KEYS    what an operator has forbidden; KEYS: JSON, by name
+official_calls.py rows BASE_URL ROWS    each row of the error table, from a server that obeys; ROWS: JSON
 """
 
 import asyncio
@@ -9,6 +11,7 @@ import importlib.metadata
 import json
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -150,25 +153,76 @@ def errors(base_url: str, key: str, off_url: str, off_key: str) -> dict[str, Any
         "422 idempotency_mismatch": mismatch,
         "503 provider_not_available": lambda: create(off, model="byteplus/dreamina-seedance-2-0"),
     }
-    told: dict[str, Any] = {}
-    for row, provoke in provocations.items():
-        try:
-            provoke()
-            told[row] = None
-        except MeshAPIError as error:
-            told[row] = {
-                "status": error.status,
-                "error_code": error.error_code,
-                "request_id": error.request_id,
-                "details": error.details,
-                "message": str(error),
-            }
-    return told
+    return {row: told(provoke) for row, provoke in provocations.items()}
+
+
+def refusals(base_url: str, keys: str) -> dict[str, Any]:
+    """What the package makes of what an operator has forbidden; ``keys`` are made for it, by their names."""
+
+    def client(name: str, **options: Any) -> MeshAPI:
+        return MeshAPI(base_url=base_url, token=json.loads(keys)[name], max_retries=0, **options)
+
+    def create(by: MeshAPI, model: str = "sandbox/stuck") -> Any:
+        return by.videos.generate(VideoGenerationParams(model=model, content=[LAKE]))
+
+    def asked_once_more() -> None:
+        by = client("asks")
+        by.videos.list()
+        by.videos.list()
+
+    def one_task_more() -> None:
+        by = client("crowd")
+        create(by)
+        create(by)
+
+    def as_text(request: httpx.Request) -> None:
+        request.headers["content-type"] = "text/plain"
+
+    inner = httpx.Client(base_url=base_url, event_hooks={"request": [as_text]}, timeout=60)
+    provocations = {
+        "401 unauthorized": lambda: client("revoked").videos.list(),
+        "401 unauthorized, expired": lambda: client("expired").videos.list(),
+        "401 unauthorized, replaced": lambda: client("replaced").videos.list(),
+        "403 forbidden": lambda: client("suspended").videos.list(),
+        "403 forbidden, admin": lambda: client("admin").videos.list(),
+        "404 model_not_found": lambda: create(client("narrow"), model="sandbox/instant"),
+        "415 unsupported_media_type": lambda: create(client("asks", httpx_client=inner)),
+        "429 rate_limit_exceeded": asked_once_more,
+        "429 rate_limit_exceeded, tasks": one_task_more,
+    }
+    return {row: told(provoke) for row, provoke in provocations.items()}
+
+
+def rows(base_url: str, names: str) -> dict[str, Any]:
+    """What the package makes of each row of the error table, from a server that obeys."""
+
+    def asking_for(name: str) -> MeshAPI:
+        inner = httpx.Client(base_url=base_url, headers={"x-row": name}, timeout=60)
+        return MeshAPI(base_url=base_url, token="rsk_any", max_retries=0, httpx_client=inner)
+
+    return {name: told(asking_for(name).videos.list) for name in json.loads(names)}
+
+
+def told(provoke: Callable[[], Any]) -> dict[str, Any] | None:
+    """The error that the package raised; None if it raised none."""
+    try:
+        provoke()
+    except MeshAPIError as error:
+        return {
+            "status": error.status,
+            "error_code": error.error_code,
+            "request_id": error.request_id,
+            "details": error.details,
+            "retry_after_seconds": error.retry_after_seconds,
+            "message": str(error),
+        }
+    return None
 
 
 def main() -> None:
     """Print one JSON document."""
-    what = {"calls": calls, "ours": ours, "errors": errors}[sys.argv[1]]
+    known = {"calls": calls, "ours": ours, "errors": errors, "refusals": refusals, "rows": rows}
+    what = known[sys.argv[1]]
     print(json.dumps(what(*sys.argv[2:])))
 
 
