@@ -9,7 +9,7 @@ from meshapi_server.upstreams.refusals import Fault, Kind, Said
 _DONE, _WAITS = "1", "2"
 _ENDS: dict[str, tuple[Kind, str]] = {
     "6": ("lost", "the video was deleted"),
-    "7": ("moderated_output", "the video was blocked by moderation"),
+    "7": ("moderated", "blocked by moderation"),  # whether for the request or the video is not told
     "8": ("broken", "the generation failed"),
 }
 

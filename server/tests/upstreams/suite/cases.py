@@ -204,6 +204,8 @@ CASES: tuple[Case, ...] = (
         spec={"duration": 5, "resolution": "720p", "ratio": "16:9", "generate_audio": True, "seed": 7},
         refusals=frozenset({"unauthorised", "no_funds"}),
         fresh_headers=frozenset({"ai-trace-id"}),
+        withheld_retryable=False,
+        tells_stage=False,
     ),
     Case(
         name="openrouter",
