@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sdk.official import installed
 from tests.upstreams.fake import read_log
 
 from . import books
@@ -20,6 +21,7 @@ from .stage import Stage
 
 CALLS, PAID_FOR = 1000, 100
 UPSTREAM = "openai-videos"
+OFFICIAL = Path(__file__).parents[1] / "sdk" / "official_budget.py"
 BUDGET = Decimal(PRICE_USD) * PAID_FOR
 
 
@@ -91,3 +93,22 @@ def _reconciled(play: Stage, folder: Path, amounts: Mapping[str, str]) -> Any:
     found = json.loads(ran.stdout)
     assert ran.returncode == (1 if found["differences"] else 0), ran.stderr
     return found
+
+
+@pytest.mark.slow
+async def test_the_published_package_decodes_the_refusal_of_a_budget(set_up: SetUp) -> None:
+    """The row "402 spend_limit_exceeded" of the error table, as meshapi 0.1.x sees it."""
+    async with set_up(database="sqlite") as play:
+        key = await asyncio.to_thread(
+            lambda: play.cluster.create_key("poor", budget=str(2 * Decimal(PRICE_USD) - Decimal("0.01")))
+        )
+        base_url = play.cluster.apis[0].base_url
+        ran = await asyncio.to_thread(
+            lambda: installed().run(OFFICIAL, base_url, key.secret, model_of(UPSTREAM))
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        told = json.loads(ran.stdout)
+    assert (told["status"], told["error_code"]) == (402, "spend_limit_exceeded")
+    assert told["request_id"].startswith("req_")
+    assert "0.24 USD left" in told["message"]
+    assert told["first"].startswith("task_")
