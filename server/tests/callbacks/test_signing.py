@@ -1,9 +1,8 @@
 """Signatures that the published libraries of Standard Webhooks accept, and the contract's vectors."""
 
 import json
-import os
-import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as some
 from standardwebhooks import Webhook, WebhookVerificationError
 
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from tests.upstreams.published_node import NODE, NPM, PLACE
+
 from meshapi import webhooks as sdk
 from meshapi_server.callbacks import signing
 from meshapi_server.callbacks.ports import SigningSecret
 
-NPM = """
+PACKAGE = "standardwebhooks@1.1.1"
+VERIFY = """
 const { Webhook } = require("standardwebhooks");
 const read = require("fs").readFileSync(0, "utf8");
 for (const each of JSON.parse(read)) {
@@ -70,13 +74,27 @@ def test_pythons_library_believes_what_we_sign_and_nothing_else(secret: bytes, b
         Webhook(signing.shown(secret + b"x")).verify(body, headers)
 
 
-def test_the_library_of_npm_believes_what_we_sign_and_nothing_else() -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed")
-    known = subprocess.run([node, "-e", "require('standardwebhooks')"], capture_output=True, check=False)
-    if known.returncode:
-        pytest.skip("npm's standardwebhooks is not installed; NODE_PATH may name a folder that has it")
+@pytest.fixture(scope="module")
+def npm() -> Path:
+    """A folder of the environment's with npm's library in it, got by the environment's own npm."""
+    place = PLACE / "standardwebhooks"
+    if not (place / "node_modules" / "standardwebhooks").is_dir():
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "package.json").write_text('{"private": true}')
+        options = ["--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(place)]
+        made = subprocess.run(
+            [NODE, NPM, "install", *options, PACKAGE],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=150,
+        )
+        if made.returncode:
+            pytest.skip(f"npm cannot install {PACKAGE}: {made.stderr.strip()[:300] or made.returncode}")
+    return place
+
+
+def test_the_library_of_npm_believes_what_we_sign_and_nothing_else(npm: Path) -> None:
     secret, other = b"s" * signing.SECRET_BYTES, b"t" * signing.SECRET_BYTES
     body = '{"id":"task_1","status":"failed","error":{"message":"夕焼け 🌅"}}'
     headers = signing.headers([other, secret], "evt_1", int(time.time()), body.encode())
@@ -87,7 +105,7 @@ def test_the_library_of_npm_believes_what_we_sign_and_nothing_else() -> None:
         {"secret": signing.shown(secret), "headers": headers, "body": body + " "},
     ]
     told = subprocess.run(
-        [node, "-e", NPM], input=json.dumps(cases), capture_output=True, text=True, check=True, env=os.environ
+        [NODE, "-e", VERIFY], input=json.dumps(cases), capture_output=True, text=True, check=True, cwd=npm
     )
     assert told.stdout.split() == ["believed", "believed", "refused", "refused"]
 

@@ -32,6 +32,7 @@ def _parts(header: str) -> tuple[str, list[bytes]]:
     pairs = [part.strip().partition("=") for part in header.split(",")]
     stamps = [value for name, _, value in pairs if name == "t"]
     signatures = [value.encode("utf-8", "replace") for name, _, value in pairs if name == "v1"]
-    if len(stamps) != 1 or not stamps[0].isascii() or not stamps[0].isdigit() or not signatures:
+    readable = len(stamps) == 1 and stamps[0].isascii() and stamps[0].isdigit() and len(stamps[0]) <= 12
+    if not readable or not signatures:
         raise Forged(f"the header {_HEADER} is missing or cannot be read")
     return stamps[0], signatures
