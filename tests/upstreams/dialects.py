@@ -1,5 +1,6 @@
 """Every protocol that the fake upstream speaks, one line each."""
 
+from .alibaba.dialect import Alibaba
 from .fake.ark import Ark
 from .fake.dialect import Dialect
 from .fake.openai_videos import OpenAIVideos
@@ -30,6 +31,7 @@ def every_dialect() -> tuple[Dialect, ...]:
         XAI(),
         Kling(),
         MiniMax(),
+        Alibaba(),
         Vidu(),
         PixVerse(),
         OpenRouter(),

@@ -21,6 +21,7 @@ BUILT_IN: tuple[str, ...] = (
     "meshapi_server.upstreams.xai:XAI",
     "meshapi_server.upstreams.kling:KLING",
     "meshapi_server.upstreams.minimax:MINIMAX",
+    "meshapi_server.upstreams.alibaba:ALIBABA",
     "meshapi_server.upstreams.vidu:VIDU",
     "meshapi_server.upstreams.pixverse:PIXVERSE",
     "meshapi_server.upstreams.openrouter:OPENROUTER",

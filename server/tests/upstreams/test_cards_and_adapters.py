@@ -27,7 +27,12 @@ def adapter_of(card: ModelCard) -> Adapter:
 
 
 def inputs(card: ModelCard) -> Iterator[tuple[Role, ...]]:
-    """The roles of every kind of request that the card takes."""
+    """The roles of every kind of request that the card takes, with those that it cannot do without."""
+    for roles in _inputs(card):
+        yield (*roles, *(role for role in card.needs if role not in roles))
+
+
+def _inputs(card: ModelCard) -> Iterator[tuple[Role, ...]]:
     for scenario in card.scenarios:
         match scenario:
             case "text":
