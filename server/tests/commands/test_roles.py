@@ -1,16 +1,19 @@
 """``meshapi serve --role …``: API and worker apart, on one PostgreSQL."""
 
 import contextlib
+import re
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests import postgres_server
 
+from ..hook import until
 from ..serving import COMMAND, ServerProcess, environment
 
 
@@ -103,3 +106,34 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(tmp_path: P
     assert refused.stderr.startswith("meshapi serve: ")
     assert "Traceback" not in refused.stderr
     assert "hunter2" not in refused.stderr
+
+
+def ready(words: str) -> bool:
+    """Whether the server that said this serves: it has said all that it says by then."""
+    address = re.search(r"on (http://\S+)", words)
+    with contextlib.suppress(httpx2.TransportError):
+        return address is not None and httpx2.get(f"{address[1]}/readyz", trust_env=False).status_code == 200
+    return False
+
+
+def test_of_replicas_that_start_together_on_an_empty_database_one_shows_a_development_key(
+    tmp_path: Path, database: str
+) -> None:
+    """Started by hand, for none of the others would write the file that a server's start is told by."""
+    logs = [tmp_path / f"{number}.log" for number in range(2)]
+    processes = []
+    for log in logs:
+        words = ["--role", "api", "--port", "0", "--data", str(log.with_suffix("")), "--database", database]
+        with log.open("wb") as stream:
+            processes.append(
+                subprocess.Popen([COMMAND, "serve", *words], stdout=stream, stderr=stream, env=environment())
+            )
+    try:
+        until(lambda: all(ready(log.read_text()) for log in logs))
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        assert [process.wait(30) for process in processes] == [0, 0]
+    words_of_all = "".join(log.read_text() for log in logs)
+    assert words_of_all.count("Your development key, shown once") == 1
+    assert words_of_all.count("rsk_") == 1
