@@ -4,7 +4,8 @@ import ipaddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_NAT64 = (
+_TRANSLATED = (
+    ipaddress.IPv6Network("::ffff:0:0:0/96"),  # RFC 2765: IPv4-translated
     ipaddress.IPv6Network("64:ff9b::/96"),  # RFC 6052: the last 32 bits are an IPv4 address
     ipaddress.IPv6Network("64:ff9b:1::/48"),  # RFC 8215
 )
@@ -47,7 +48,7 @@ def _innermost(ip: Address) -> Address:
     if inner is not None:
         return inner
     number = int(ip)
-    embeds = any(ip in network for network in _NAT64) or (number >> 32) & 0xFFFF_FFFF in {
+    embeds = any(ip in network for network in _TRANSLATED) or (number >> 32) & 0xFFFF_FFFF in {
         _ISATAP,
         _ISATAP | 0x0200_0000,
     }

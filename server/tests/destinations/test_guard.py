@@ -7,8 +7,9 @@ of its loopback addresses counts connections: with private destinations refused,
 import asyncio
 import contextlib
 import itertools
+import re
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +17,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from meshapi_server.callbacks.sender import Sender
 from meshapi_server.destinations.guard import AddressRefused, Guard
 from meshapi_server.files.sources import Sources
 from meshapi_server.upstreams.contract import InputUnavailable
@@ -97,6 +99,9 @@ INSIDE = [
     "[ff02::1]",
 ]
 
+REFUSED = re.compile("leads to an address that is not (fetched from|called)")
+Way = Callable[[str, Guard, Path], Awaitable[str]]
+
 
 class Listener:
     """An HTTP server on every loopback address; ``heard`` counts the connections it was asked for."""
@@ -153,19 +158,38 @@ class Turncoat(AbstractResolver):
         return None
 
 
-async def fetched(host: str, port: int, guard: Guard, target: Path) -> str:
-    """What the caller is told about a destination that is not fetched from."""
+async def fetched(url: str, guard: Guard, target: Path) -> str:
+    """What the caller is told about an image that is not fetched."""
     with pytest.raises(InputUnavailable) as told:
-        await Sources(guard).fetch(f"http://{host}:{port}/picture.png", target)
+        await Sources(guard).fetch(url, target)
+    assert not target.exists()
     return str(told.value)
 
 
+async def called(url: str, guard: Guard, target: Path) -> str:
+    """What the owner is told about a callback that is not made."""
+    sender = Sender(guard)
+    try:
+        answer = await sender.send(url, {}, b"{}")
+    finally:
+        await sender.close()
+    assert answer.http_status is None
+    assert answer.error is not None
+    return answer.error
+
+
+# Both things that a stranger can name a destination for.
+WAYS = pytest.mark.parametrize("way", [fetched, called], ids=["image", "callback"])
+
+
+@WAYS
 @pytest.mark.parametrize("host", SPELLINGS)
-async def test_no_spelling_of_this_machine_is_reached(host: str, listener: Listener, tmp_path: Path) -> None:
+async def test_no_spelling_of_this_machine_is_reached(
+    way: Way, host: str, listener: Listener, tmp_path: Path
+) -> None:
     guard = Guard(ports=frozenset({listener.port}))
-    await fetched(host, listener.port, guard, tmp_path / "in")
+    await way(f"http://{host}:{listener.port}/picture.png", guard, tmp_path / "in")
     assert listener.heard == 0
-    assert not (tmp_path / "in").exists()
 
 
 async def test_the_listener_would_have_heard(listener: Listener, tmp_path: Path) -> None:
@@ -174,25 +198,33 @@ async def test_the_listener_would_have_heard(listener: Listener, tmp_path: Path)
             f"http://{host}:{listener.port}/", tmp_path / "in"
         )
     assert listener.heard == 6
+    sender = Sender(Guard(private=True, ports=None))
+    for host in ("127.0.0.1", "localhost", "0x7f.1", "[::ffff:127.0.0.1]"):
+        assert (await sender.send(f"http://{host}:{listener.port}/", {}, b"{}")).http_status == 200
+    await sender.close()
+    assert listener.heard == 10
 
 
+@WAYS
 @pytest.mark.parametrize("host", INSIDE)
-async def test_no_place_inside_is_called(host: str, tmp_path: Path) -> None:
-    told = await fetched(host, 80, Guard(), tmp_path / "in")
+async def test_no_place_inside_is_called(way: Way, host: str, tmp_path: Path) -> None:
+    told = await way(f"http://{host}/", Guard(), tmp_path / "in")
     # Spellings that the HTTP client does not take for an address, and no name server either, lead nowhere.
-    assert "not fetched from" in told or (host[0].isdigit() and "cannot be reached" in told)
+    nowhere = host[0].isdigit() and told.endswith(("cannot be reached", "its name is not found"))
+    assert REFUSED.search(told) or nowhere
 
 
 @pytest.mark.parametrize(
     "host", ["169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "224.0.0.1", "100.100.100.200"]
 )
+@WAYS
 async def test_metadata_and_multicast_are_not_called_even_where_private_networks_are(
-    host: str, tmp_path: Path
+    way: Way, host: str, tmp_path: Path
 ) -> None:
-    assert "not fetched from" in await fetched(host, 80, Guard(private=True), tmp_path / "in")
+    assert REFUSED.search(await way(f"http://{host}/", Guard(private=True), tmp_path / "in"))
 
 
-@pytest.mark.parametrize(
+REBINDING = pytest.mark.parametrize(
     "answers",
     [
         ["93.184.216.34", "127.0.0.1"],
@@ -203,6 +235,9 @@ async def test_metadata_and_multicast_are_not_called_even_where_private_networks
     ],
     ids=" then ".join,
 )
+
+
+@REBINDING
 async def test_a_name_that_changes_its_answer_gains_nothing(answers: list[str], listener: Listener) -> None:
     refused: list[str] = []
     connector = Guard(ports=frozenset({listener.port})).connector(refused=refused.append)
@@ -214,6 +249,20 @@ async def test_a_name_that_changes_its_answer_gains_nothing(answers: list[str], 
                 await session.get(f"http://innocent.example:{listener.port}/")
     assert listener.heard == 0
     assert refused
+
+
+@REBINDING
+async def test_a_callback_to_a_name_that_changes_its_answer_is_not_made(
+    answers: list[str], listener: Listener
+) -> None:
+    sender = Sender(Guard(ports=frozenset({listener.port})), timeout=0.3)
+    await sender.close()
+    sender._names = Turncoat(itertools.cycle(answers))  # type: ignore[assignment]  # the attacker's name server
+    told = [
+        (await sender.send(f"http://innocent.example:{listener.port}/", {}, b"{}")).error for _ in answers
+    ]
+    assert listener.heard == 0
+    assert "leads to an address that is not called" in told
 
 
 @pytest.mark.parametrize(
@@ -240,7 +289,8 @@ async def test_a_redirect_is_checked_like_the_first_address(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     door = runner.addresses[0][1]
     try:
-        await fetched("127.0.0.1", door, Guard(private=True, ports=frozenset({door})), tmp_path / "in")
+        guard = Guard(private=True, ports=frozenset({door}))
+        await fetched(f"http://127.0.0.1:{door}/", guard, tmp_path / "in")
     finally:
         await runner.cleanup()
     assert listener.heard == 0
@@ -259,11 +309,13 @@ async def test_a_redirect_is_checked_like_the_first_address(
         ("http://example.com:6379/", "port 6379"),
     ],
 )
-async def test_a_url_is_refused_before_anything_is_looked_up(url: str, words: str, tmp_path: Path) -> None:
-    with pytest.raises(InputUnavailable) as told:
-        await Sources(Guard()).fetch(url, tmp_path / "in")
-    assert words in str(told.value)
-    assert "secret" not in str(told.value)
+@WAYS
+async def test_a_url_is_refused_before_anything_is_looked_up(
+    way: Way, url: str, words: str, tmp_path: Path
+) -> None:
+    told = await way(url, Guard(), tmp_path / "in")
+    assert words in told
+    assert "secret" not in told
 
 
 def test_the_suite_holds_more_than_sixty_destinations() -> None:
