@@ -39,6 +39,6 @@ class Links:
         return genuine and int(expires) > self._clock() // 1000
 
     def _signature(self, task_id: str, name: str, expires: int) -> str:
-        message = f"{task_id}\n{name}\n{expires}".encode()
+        message = f"{task_id}\n{name}\n{expires}".encode("utf-8", "surrogatepass")
         digest = hmac.new(self._secret, message, hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

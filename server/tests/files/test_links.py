@@ -3,6 +3,8 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from meshapi_server.files.links import Links
 
@@ -81,3 +83,42 @@ def test_a_signature_of_any_kind_is_refused_without_a_fault(links: Links, signat
 
 def test_a_name_with_special_characters_is_escaped_in_the_link(links: Links) -> None:
     assert "/files/a%2Fb/c%3Fd%23e?" in links.sign("a/b", "c?d#e")
+
+
+ANY_TEXT = st.text(max_size=80)
+NEAR_SIGNATURE = st.text("ABCDEFabcdef0123456789-_=", min_size=40, max_size=46)
+GENUINE = Links("https://videos.example", b"secret", HandClock())
+
+
+@settings(max_examples=500)
+@given(
+    ANY_TEXT,
+    ANY_TEXT,
+    st.one_of(ANY_TEXT, st.integers().map(str)),
+    st.one_of(ANY_TEXT, NEAR_SIGNATURE),
+)
+@example("task_1", "video.mp4", str(NOW), "A" * 43)
+@example("\udcff", "\udcff", str(NOW), "\udcff")
+def test_nobody_guesses_a_link_and_no_guess_is_a_fault(
+    task: str, name: str, expires: str, signature: str
+) -> None:
+    assert GENUINE.allows(task, name, expires, signature) is False
+
+
+@settings(max_examples=500)
+@given(st.integers(0, 42), st.characters(), st.sampled_from(["task", "name", "expires", "signature"]))
+def test_a_link_of_which_one_character_is_another_opens_nothing(place: int, other: str, part: str) -> None:
+    expires, signature = parts(GENUINE.sign("task_1", "video.mp4"))
+    values = {"task": "task_1", "name": "video.mp4", "expires": expires, "signature": signature}
+    text = values[part]
+    place %= len(text)
+    changed = text[:place] + other + text[place + 1 :]
+    values[part] = changed
+    assert GENUINE.allows(values["task"], values["name"], values["expires"], values["signature"]) is (
+        changed == text
+    )
+
+
+@given(ANY_TEXT.filter(lambda text: text.isprintable()), ANY_TEXT.filter(lambda text: text.isprintable()))
+def test_every_link_that_is_made_opens_what_it_was_made_for(task: str, name: str) -> None:
+    assert GENUINE.allows(task, name, *parts(GENUINE.sign(task, name)))
