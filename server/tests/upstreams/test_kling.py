@@ -233,6 +233,28 @@ def test_a_failure_is_judged_by_its_words(words: str | None, code: str, retryabl
     assert (ended.error.provider_error or {})["status"] == "failed"
 
 
+@pytest.mark.parametrize("model", ["kling-3.0", "kling-v2-6"])
+@pytest.mark.parametrize(("code", "status"), [(1201, 400), (1203, 404), (1201, 200)])
+def test_an_id_that_is_refused_is_one_of_no_task(model: str, code: int, status: int) -> None:
+    asked, refused = job(model=model), answer(code=code, status=status, message="task not found")
+    _, (stands,) = perform(Kling().poll([Look(reference="8936", job=asked)]), refused)
+    assert isinstance(stands, Progress)
+    assert stands.state == "failed"
+    _, found = perform(Kling().find(asked), refused)
+    assert found is None
+
+
+@pytest.mark.parametrize(("code", "status"), [(1002, 401), (1302, 429), (5000, 500)])
+def test_trouble_with_a_look_up_is_not_the_absence_of_a_task(code: int, status: int) -> None:
+    with pytest.raises((Unclear, Deferred)):
+        perform(Kling().find(job()), answer(code=code, status=status, message="no"))
+
+
+def test_an_id_may_come_as_a_number() -> None:
+    _, accepted = perform(Kling().submit(job()), answer({"id": 8936, "status": "submitted"}))
+    assert accepted.reference == "8936"
+
+
 def test_a_look_at_many_that_is_refused_is_made_one_by_one() -> None:
     looks = [Look(reference=name, job=job()) for name in ("a", "b")]
     asked, stands = perform(

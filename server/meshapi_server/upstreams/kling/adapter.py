@@ -111,9 +111,9 @@ class Kling(Adapter):
             check(announcement, secret)
         told = HttpResponse(status=200, body=announcement.body).object()
         reference = told.get("id") or told.get("task_id")
-        if not isinstance(reference, str):
+        if not isinstance(reference, (str, int)):
             raise Unreadable("a callback without an id")
-        return Heard(verified=secret is not None, reference=reference)
+        return Heard(verified=secret is not None, reference=str(reference))
 
 
 def _one(look: Look) -> Talk[Task | Progress | Exception]:

@@ -7,7 +7,7 @@ from meshapi_server.upstreams.adapter import Accepted, HttpResponse, Job, Look, 
 from meshapi_server.upstreams.http import get, path, post
 from meshapi_server.upstreams.refusals import lost, unanswered
 
-from .reading import ERRORS, Task, is_fine, task_of
+from .reading import ERRORS, Task, is_fine, is_unknown, task_of
 from .request import frames_of, watermark_of
 
 _MODELS = "kling-v"
@@ -38,7 +38,7 @@ def submit(job: Job) -> Talk[Accepted]:
 def find(job: Job) -> Talk[Task | None]:
     """The task that carries this submission's token: it may be asked for by that, too."""
     response = yield get(place(job) + path(job.token))
-    if response.status == 404:
+    if is_unknown(response):
         return None
     if not is_fine(response):
         raise unanswered(response, ERRORS)
@@ -49,7 +49,7 @@ def find(job: Job) -> Talk[Task | None]:
 def one(look: Look) -> Talk[Task | Progress | Exception]:
     """One task."""
     response = yield get(place(look.job) + path(look.reference))
-    if response.status == 404:
+    if is_unknown(response):
         return lost(look, response)
     if not is_fine(response):
         return unanswered(response, ERRORS)
@@ -60,7 +60,7 @@ def many(looks: Sequence[Look]) -> Talk[list[Task]]:
     """The newest tasks of this kind, among which those that still run usually are."""
     query = (("pageNum", "1"), ("pageSize", str(_NEWEST)))
     response = yield get(place(looks[0].job), query)
-    if response.status in {400, 404}:
+    if is_unknown(response):
         return []
     if not is_fine(response):
         raise unanswered(response, ERRORS)

@@ -60,6 +60,11 @@ def is_fine(response: HttpResponse) -> bool:
     return response.ok and response.object().get("code") in {0, "0"}
 
 
+def is_unknown(response: HttpResponse) -> bool:
+    """Whether the answer to a look at one id says that there is no such task: nothing else was asked."""
+    return not is_fine(response) and ERRORS.fault(response).kind in {"invalid", "model_gone"}
+
+
 def progress_of(task: Task | Progress | Exception) -> Progress | Exception:
     """Where a task stands. Both families' words for success are taken; a strange one is a running task."""
     if not isinstance(task, Task):
@@ -79,13 +84,13 @@ def task_of(value: Any, *, prefix: str = "") -> Task:
     if not isinstance(value, dict):
         raise Unreadable("a task that is no object")
     reference = value.get(f"{prefix}id")
-    if not isinstance(reference, str) or not reference:
+    if isinstance(reference, bool) or not isinstance(reference, (str, int)) or reference == "":
         raise Unreadable("a task without an id")
     words = value.get("message") or value.get("task_status_msg")
     video = _video(value)
     status = value.get(f"{prefix}status")
     return Task(
-        reference=reference,
+        reference=str(reference),
         external=_text(value.get("external_id"))
         or _text(_object(value, "task_info").get("external_task_id")),
         status=status if isinstance(status, str) else "",

@@ -7,7 +7,7 @@ from meshapi_server.upstreams.adapter import Accepted, HttpResponse, Job, Look, 
 from meshapi_server.upstreams.http import get, path, post
 from meshapi_server.upstreams.refusals import lost, unanswered
 
-from .reading import ERRORS, Task, is_fine, task_of
+from .reading import ERRORS, Task, is_fine, is_unknown, task_of
 from .request import body_of, kind_of
 
 _TASKS = "/tasks"
@@ -24,7 +24,7 @@ def submit(job: Job) -> Talk[Accepted]:
 def find(job: Job) -> Talk[Task | None]:
     """The task that carries this submission's token."""
     response = yield get(_TASKS, (("external_task_ids", job.token),))
-    if response.status == 404:
+    if is_unknown(response):
         return None
     if not is_fine(response):
         raise unanswered(response, ERRORS)
@@ -34,7 +34,7 @@ def find(job: Job) -> Talk[Task | None]:
 def one(look: Look) -> Talk[Task | Progress | Exception]:
     """One task; what the list does not show is not there any more."""
     response = yield get(_TASKS, (("task_ids", look.reference),))
-    if response.status == 404:
+    if is_unknown(response):
         return lost(look, response)
     if not is_fine(response):
         return unanswered(response, ERRORS)
@@ -46,7 +46,7 @@ def many(looks: Sequence[Look]) -> Talk[list[Task]]:
     """Those of these tasks that one request shows; none where it is too many for one."""
     ids = ",".join(look.reference for look in looks)
     response = yield get(_TASKS, (("task_ids", ids),))
-    if response.status in {400, 404}:
+    if is_unknown(response):
         return []
     if not is_fine(response):
         raise unanswered(response, ERRORS)
