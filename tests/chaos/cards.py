@@ -27,8 +27,8 @@ pricing = {{ source = "this suite", date = 2026-11-21, certainty = "official", l
   {{ unit = "video", amount = "{price}" }},
 ] }}
 """
-PRICE_USD = "0.25"
-"""What a video of any paid upstream costs in a run."""
+PRICE_USD = "0.4"
+"""What a video of any paid upstream costs in a run: as much as the fake xAI says, which tells."""
 _DEFAULTS = ("duration", "resolution", "ratio", "generate_audio")
 _QUICK: Mapping[str, Any] = {"duration": 2, "resolution": "480p", "ratio": "16:9"}
 

@@ -7,6 +7,7 @@ import pytest
 
 from . import books
 from .books import PRICE
+from .cards import PRICE_USD
 from .snapshot import LedgerRow, Moment, Money, SpendingRow, TaskRow, UsageRow, Whole
 
 MODEL = "byteplus/chaos"
@@ -38,7 +39,7 @@ def task(task_id: str, upstream: str, status: str, cost: str | None, charged: st
 def right() -> Whole:
     """One success, one refusal, one doubt and one free task, booked as they should be."""
     rows = (
-        task("made", "byteplus", "succeeded", "0.25", None),
+        task("made", "byteplus", "succeeded", PRICE_USD, None),
         task("refused", "byteplus", "failed", "0", "no"),
         task("lost", "byteplus", "failed", None, "unknown"),
         task("free", "sandbox", "succeeded", "0", None),
@@ -78,10 +79,13 @@ DAMAGES: list[tuple[Callable[[Whole], Whole], str]] = [
     (lambda whole: without_lines(whole, "refused", 2), "no line in the ledger"),
     (lambda whole: with_task(whole, task("refused", "byteplus", "failed", None, None)), "does not say"),
     (lambda whole: with_task(whole, task("made", "byteplus", "failed", "0", "no")), "claims to be free"),
-    (lambda whole: with_task(whole, task("lost", "byteplus", "succeeded", "0.25", None)), "its account is"),
-    (lambda whole: with_task(whole, task("made", "byteplus", "succeeded", "0.2", None)), "says that it cost"),
+    (
+        lambda whole: with_task(whole, task("lost", "byteplus", "succeeded", PRICE_USD, None)),
+        "its account is",
+    ),
+    (lambda whole: with_task(whole, task("made", "byteplus", "succeeded", "0.3", None)), "says that it cost"),
     (lambda whole: with_task(whole, task("free", "sandbox", "failed", None, "unknown")), "is free and cost"),
-    (lambda whole: _line_more(whole, line("made", "key", "spent")), "cost 500000000"),
+    (lambda whole: _line_more(whole, line("made", "key", "spent")), f"cost {2 * PRICE}"),
     (lambda whole: _line_more(whole, line("made", "key", "held", 0)), "moves nothing"),
     (
         lambda whole: replace(whole, money=replace(whole.money, spending=whole.money.spending[:1])),

@@ -110,5 +110,5 @@ async def test_the_published_package_decodes_the_refusal_of_a_budget(set_up: Set
         told = json.loads(ran.stdout)
     assert (told["status"], told["error_code"]) == (402, "spend_limit_exceeded")
     assert told["request_id"].startswith("req_")
-    assert "0.24 USD left" in told["message"]
+    assert "0.39 USD left" in told["message"]
     assert told["first"].startswith("task_")

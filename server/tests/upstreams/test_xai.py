@@ -1,5 +1,6 @@
 """What is special to xAI: answers without a body, videos withheld by a 400, edits that follow their input."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from meshapi_server.upstreams.adapter import ContentItem, Deferred, Job, Look, P
 from meshapi_server.upstreams.http import HttpResponse
 from meshapi_server.upstreams.refusals import Unclear
 from meshapi_server.upstreams.xai import GrokImagine
+from meshapi_server.upstreams.xai.reading import cost_of
 from meshapi_server.upstreams.xai.request import route_and_body
 
 from .stub import perform
@@ -107,3 +109,17 @@ def test_a_done_video_without_an_address_is_a_failure_of_the_upstream() -> None:
     assert isinstance(found, Progress)
     assert found.error is not None
     assert found.error.code == "upstream_error"
+
+
+@pytest.mark.parametrize(
+    ("usage", "cost"),
+    [
+        (TICKS, "0.2500000000"),
+        ({"cost_in_usd_ticks": 0}, "0"),
+        ({"cost_in_usd_ticks": True}, None),
+        ({}, None),
+    ],
+)
+def test_a_made_video_tells_what_it_cost_in_dollars(usage: Any, cost: str | None) -> None:
+    told = cost_of({"usage": usage})
+    assert (None if told is None else Decimal(told)) == (None if cost is None else Decimal(cost))

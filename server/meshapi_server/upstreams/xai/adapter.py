@@ -26,7 +26,7 @@ from meshapi_server.upstreams.adapter import (
 from meshapi_server.upstreams.http import get, path, post
 from meshapi_server.upstreams.refusals import lost, unanswered
 
-from .reading import ERRORS, duration_of, is_withheld, progress_of, url_of, withheld
+from .reading import ERRORS, cost_of, duration_of, is_withheld, progress_of, url_of, withheld
 from .request import route_and_body
 
 _NOT_FINISHED = 3.0  # s
@@ -76,7 +76,9 @@ class GrokImagine(Adapter):
         url = url_of(response.object()) if stands.state == "succeeded" else None
         if url is None:
             raise Deferred("the upstream has not finished after all", retry_after=_NOT_FINISHED)
-        return Result(video=get(url, authorised=False), facts=Facts(duration=duration_of(response.object())))
+        made = response.object()
+        facts = Facts(duration=duration_of(made), cost_usd=cost_of(made))
+        return Result(video=get(url, authorised=False), facts=facts)
 
 
 def _path(look: Look) -> str:

@@ -1,6 +1,7 @@
 """xAI's answers and errors in our terms."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec.structs import replace
@@ -55,6 +56,12 @@ def duration_of(video: Mapping[str, Any]) -> float | None:
     return None if isinstance(duration, bool) or not isinstance(duration, (int, float)) else float(duration)
 
 
+def cost_of(video: Mapping[str, Any]) -> str | None:
+    """What the video cost in US dollars; xAI counts in ticks of 10^-10 USD."""
+    ticks = _ticks(video)
+    return None if ticks is None else f"{Decimal(ticks).scaleb(-10):f}"
+
+
 def is_withheld(response: HttpResponse) -> bool:
     """Whether an answer to a look is about the video, and not about the look."""
     return response.status == 400 and ERRORS.kind(said_in(response)) == "moderated_input"
@@ -71,11 +78,16 @@ def withheld(response: HttpResponse) -> Fault:
 
 def charged(video: Mapping[str, Any]) -> Literal["yes", "no", "unknown"]:
     """Whether it cost anything: a video that moderation rejects does."""
-    usage = video.get("usage")
-    ticks = usage.get("cost_in_usd_ticks") if isinstance(usage, dict) else None
-    if isinstance(ticks, bool) or not isinstance(ticks, (int, float)):
+    ticks = _ticks(video)
+    if ticks is None:
         return "unknown"
     return "yes" if ticks > 0 else "no"
+
+
+def _ticks(video: Mapping[str, Any]) -> int | None:
+    usage = video.get("usage")
+    ticks = usage.get("cost_in_usd_ticks") if isinstance(usage, dict) else None
+    return ticks if type(ticks) is int and ticks >= 0 else None
 
 
 def _without_video(video: Mapping[str, Any]) -> Fault:
