@@ -7,7 +7,7 @@
 
 Every measurement runs in a process of its own, in the environment of the render process. CPU time is what
 counts: wall time on a machine that does other work does not; and as such work inflates CPU time, too, trust
-ratios to the encoder before milliseconds. The tables are printed and written as Markdown to out/bench/render.md.
+ratios to the encoder before milliseconds. Tables are printed, and written as Markdown to out/bench/render.md.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def jobs_table(report: Report, jobs: Sequence[tuple[str, str, int]]) -> None:
 
 
 def chosen_jobs(options: argparse.Namespace, heaviest: Costs) -> Iterator[tuple[str, str, int]]:
-    """Five seconds of 720p of every setting (the four heaviest when quick), then the heaviest at every length."""
+    """Five seconds of 720p of every setting (the four heaviest when quick), then the heaviest, long."""
     by_cost = sorted(options.scenes, key=lambda name: -heaviest[name])
     for name in by_cost[:4] if options.quick else options.scenes:
         yield name, "720p", 5
