@@ -346,6 +346,25 @@ def test_the_published_vector_of_a_signed_callback_is_accepted() -> None:
     assert (heard.reference, heard.verified, heard.status) == ("1234567890", True, 200)
 
 
+def test_the_official_vector_of_standard_webhooks_is_accepted() -> None:
+    check(
+        announced(
+            body=b'{"test": 2432232314}',
+            received_at=1_614_265_400_000,
+            id="msg_p5jXN8AQM9LWM0D4loKWxJek",
+            timestamp="1614265330",
+            signature="v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        ),
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    )
+
+
+def test_a_callback_without_a_signature_is_forged_where_there_is_a_secret() -> None:
+    bare = Announcement(method="POST", path="/hook", query="", headers={}, body=BODY, received_at=0)
+    with pytest.raises(Forged, match="webhook-id is missing"):
+        perform(Kling(signs=True).hear(bare, Credentials({"webhook_secret": SECRET})))
+
+
 def test_one_of_two_signatures_is_enough_while_keys_change() -> None:
     check(announced(signature=f"v1,{'A' * 43}= {SIGNED['webhook-signature']}"), SECRET)
 
