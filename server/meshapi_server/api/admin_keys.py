@@ -161,6 +161,7 @@ class AdminKeys:
                 admin=True,
                 parameters=(_KEY_ID,),
                 request=KeyRotate,
+                request_required=False,
                 responses={200: Response(description="The key, with its secret.", body=KeyBody)},
                 errors=(403, 404, 409, 413, 415, 422, 429),
             ),

@@ -110,7 +110,8 @@ def _operation(operation: Operation, by_type: dict[int, Any]) -> dict[str, Any]:
     }
     if operation.request is not None:
         schema = by_type[id(operation.request)]
-        answer["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"application/json": {"schema": schema}}
+        answer["requestBody"] = {"required": operation.request_required, "content": content}
     return answer
 
 

@@ -51,6 +51,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     admin: bool = False
     parameters: tuple[Parameter, ...] = ()
     request: Any = None
+    request_required: bool = True
     description: str = ""
 
 
