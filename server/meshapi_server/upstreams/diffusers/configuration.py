@@ -61,11 +61,17 @@ def configured(variables: Mapping[str, str]) -> Configuration | None:
         raise DiffusersMisconfigured(f"{MODELS}: {fault}") from None
     return Configuration(
         folders=folders,
-        python=variables.get(PYTHON) or sys.executable,
+        python=_interpreter(variables.get(PYTHON) or sys.executable),
         devices=devices,
         idle=_number(variables, IDLE, _IDLE_SECONDS),
         tasks=int(_number(variables, TASKS, len(devices))),
     )
+
+
+def _interpreter(python: str) -> str:
+    """Its absolute path: the child starts in another folder. Links stay, they are what an environment is."""
+    found = shutil.which(os.path.expanduser(python))  # noqa: PTH111 - a Path would make ./python a name to search
+    return str(Path(found).absolute()) if found else python
 
 
 def check_python(python: str) -> None:

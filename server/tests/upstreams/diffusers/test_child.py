@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import pickle
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from meshapi_server.upstreams.contract import ContentItem, Job, Rejected, Rendered, Spec
-from meshapi_server.upstreams.diffusers import Configuration, Diffusers, configured
+from meshapi_server.upstreams.diffusers import Configuration, Diffusers, configured, seats
 from meshapi_server.upstreams.diffusers.child.meshapi_diffusion.protocol import (
     Done,
     Failed,
@@ -27,6 +29,10 @@ from meshapi_server.upstreams.diffusers.child.meshapi_diffusion.protocol import 
 from meshapi_server.upstreams.diffusers.process import Child, ChildDied, environment
 
 pytestmark = pytest.mark.timeout(900)  # the first test of all may install torch
+
+
+PICKLED = {"model": "pytorch_model", "diffusion_pytorch_model": "diffusion_pytorch_model"}
+"""The names under which older weights lie in a folder."""
 
 
 def job(model: str, **asked: Any) -> Job:
@@ -111,11 +117,23 @@ def test_no_key_of_the_server_reaches_the_child_and_the_hub_is_out_of_bounds() -
     assert (kept["PATH"], kept["CUDA_VISIBLE_DEVICES"], kept["HF_HUB_OFFLINE"]) == ("/bin", "1", "1")
 
 
-async def test_a_child_that_cannot_load_says_so_and_the_task_fails_in_words_for_its_caller(
+class Trap:
+    """What a weights file may do when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self._mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self._mark,)
+
+
+async def test_weights_that_can_hold_code_are_not_opened_and_the_task_says_that_nothing_was_loaded(
     models: Path, torch_python: str, tmp_path: Path, started: Callable[[Configuration], Diffusers]
 ) -> None:
     shutil.copytree(models / "wan", tmp_path / "wan")
+    mark = tmp_path / "opened"
     for weights in tmp_path.rglob("*.safetensors"):
+        weights.with_name(f"{PICKLED[weights.stem]}.bin").write_bytes(pickle.dumps(Trap(mark)))
         weights.unlink()
     upstream = started(configuration(tmp_path / "wan", torch_python))
     with pytest.raises(Rejected) as caught:
@@ -123,6 +141,7 @@ async def test_a_child_that_cannot_load_says_so_and_the_task_fails_in_words_for_
     error = caught.value.error
     assert (error.code, error.provider_code, error.charged) == ("upstream_error", "not_loaded", "no")
     assert str(tmp_path) not in error.message
+    assert not mark.exists()
 
 
 async def test_a_request_beyond_the_memory_fails_alone_and_the_next_one_is_made(
@@ -163,6 +182,58 @@ async def test_a_model_stays_loaded_until_another_needs_the_place_or_nobody_asks
     assert pid_of(upstream) is None
 
 
+async def test_two_devices_hold_two_models_and_work_at_once(
+    models: Path, torch_python: str, tmp_path: Path, started: Callable[[Configuration], Diffusers]
+) -> None:
+    upstream = started(configuration(models, torch_python, MESHAPI_DIFFUSERS_DEVICES="cpu, cpu"))
+    places = {name: tmp_path / name for name in ("ltx", "cogvideox")}
+    under_way = dict.fromkeys(places, False)
+    both = asyncio.Event()
+
+    async def make(name: str) -> Rendered:
+        async def report(fraction: float | None) -> None:
+            under_way[name] = True
+            if all(under_way.values()):
+                both.set()
+            await both.wait()
+
+        places[name].mkdir(exist_ok=True)
+        return await upstream.render(job(name, frames=9), places[name], report)
+
+    async with asyncio.timeout(300):
+        made = await asyncio.gather(*map(make, places))
+    assert [each.video.parent for each in made] == list(places.values())
+
+
+async def test_a_step_that_does_not_end_is_broken_off_after_a_cancel(
+    models: Path,
+    torch_python: str,
+    tmp_path: Path,
+    started: Callable[[Configuration], Diffusers],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seats, "_STOP_SECONDS", 0.5)
+    upstream = started(configuration(models / "ltx", torch_python))
+    begun = asyncio.Event()
+
+    async def report(fraction: float | None) -> None:
+        begun.set()
+
+    under_way = asyncio.create_task(
+        upstream.render(job("ltx", frames=9, num_inference_steps=10_000), tmp_path, report)
+    )
+    await begun.wait()
+    stuck = pid_of(upstream)
+    assert stuck is not None
+    os.kill(stuck, signal.SIGSTOP)
+    under_way.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await under_way
+    made = await upstream.render(job("ltx", frames=9), tmp_path, unreported)
+    assert made.facts.frames == 9
+    assert not Path(f"/proc/{stuck}").exists()
+
+
 async def test_a_child_without_torch_ends_with_its_reason(tmp_path: Path) -> None:
     child = await Child.start(sys.executable, tmp_path, "cpu")
     with pytest.raises(Exception, match=r"No module named 'torch'|model_index\.json"):
@@ -177,7 +248,7 @@ async def test_a_child_that_is_killed_is_reported_as_dead(tmp_path: Path) -> Non
     sleeper.chmod(0o755)
     child = await Child.start(str(sleeper), tmp_path, "cpu")
     waiting = asyncio.create_task(child.ready())
-    os.kill(child.pid, 9)
+    os.kill(child.pid, signal.SIGKILL)
     with pytest.raises(ChildDied, match="ended with code -9"):
         await waiting
     await child.end()

@@ -1,6 +1,7 @@
 """What a folder's files say: its sizes, its lengths, its card. No weights, no torch."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,16 @@ def test_each_device_has_a_slot(tmp_path: Path) -> None:
     found = configured(variables)
     assert found is not None
     assert (found.devices, found.tasks) == (("cuda:0", "cuda:1"), 2)
+
+
+def test_an_interpreter_may_be_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(tmp_path / "one")
+    (tmp_path / "python").symlink_to(sys.executable)
+    monkeypatch.chdir(tmp_path)
+    found = configured({"MESHAPI_DIFFUSERS_MODELS": "./one", "MESHAPI_DIFFUSERS_PYTHON": "./python"})
+    assert found is not None
+    assert found.python == str(tmp_path / "python")
+    assert found.folders[0].path == tmp_path / "one"
 
 
 def test_an_interpreter_that_is_not_there_or_lacks_torch_is_told_apart(tmp_path: Path) -> None:
