@@ -169,16 +169,16 @@ class CloudSea:
             colour += air * self._haze
             planes.append(colour)
         # Cloud has no edges: without this, steep faces would show the columns they are cast in.
-        return imaging.gaussian(np.asarray(cv2.merge(planes)), 1.3, 0.6)
+        return imaging.gaussian(np.asarray(cv2.merge(planes)), 2.0, 0.6)
 
 
 def _fields(rng: Rng, look: CloudSeaLook) -> list[MovingRelief]:
     """Rolling forms, billows and puffs; each drifts at its own pace, so that they change."""
     wide = fbm(_SIDE, _SIDE, 3, 3, rng.sub("wide"), 0.5) - np.float32(0.5)
-    large = _heap(rng.sub("large"), 11000.0, 90, (420.0, 1150.0), wide, 0.55 * look.towers)
+    large = _heap(rng.sub("large"), 11000.0, 90, (420.0, 1150.0), wide, 0.50 * look.towers)
     large += wide * np.float32(700)
-    puffs = _heap(rng.sub("puffs"), 3600.0, 300, (95.0, 300.0), None, 0.58)
-    small = _heap(rng.sub("small"), 1100.0, 380, (26.0, 84.0), None, 0.6)
+    puffs = _heap(rng.sub("puffs"), 3600.0, 300, (95.0, 300.0), None, 0.52)
+    small = _heap(rng.sub("small"), 1100.0, 380, (26.0, 84.0), None, 0.54)
     wind = look.wind
     return [
         MovingRelief(large - np.float32(large.mean()), 11000.0, (wind, 0.0)),
@@ -204,7 +204,7 @@ def _heap(
         if favoured is not None and chance > 0.55 + 2.6 * lift:
             continue
         _raise(field, x, z, radius * scale, radius * steep, radius * (0.25 * chance + max(0.0, 1.4 * lift)))
-    return wrap_blur(field, 1.1)
+    return wrap_blur(field, 1.7)
 
 
 def _raise(field: Floats, x: float, z: float, reach: float, tall: float, base: float) -> None:
@@ -214,7 +214,8 @@ def _raise(field: Floats, x: float, z: float, reach: float, tall: float, base: f
     across = (span - (x - int(x))).astype(np.float32)[None] / np.float32(reach)
     along = (span - (z - int(z))).astype(np.float32)[:, None] / np.float32(reach)
     inside = np.maximum(1 - across * across - along * along, 0)
-    head = np.float32(tall) * np.sqrt(inside) + np.float32(base) * smoothstep(0.0, 0.25, inside)
+    # Less steep at its rim than a sphere: rays see few heights of an upright face, and would smear them.
+    head = np.float32(tall) * inside ** np.float32(0.8) + np.float32(base) * smoothstep(0.0, 0.7, inside)
     window = np.ix_(rows, columns)
     field[window] = np.where(inside > 0, np.maximum(field[window], head), field[window])
 

@@ -265,7 +265,7 @@ class SeaLight:
         far = np.sqrt(x * x + z * z + np.float32(look.eye**2))
         self._to_x, self._to_y = -x / far, np.float32(look.eye) / far
         self._to_z = -z / far
-        haze = (1 - np.exp(far * np.float32(-1 / 1100))) * np.float32(0.75)
+        haze = (1 - np.exp(far * np.float32(-1 / 750))) * np.float32(0.80)
         self._clear = 1 - haze
         self._haze = [haze * channel for channel in look.horizon]
         self._sun = _unit(look.glow_x, look.glow_slope)
