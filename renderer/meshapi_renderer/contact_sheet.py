@@ -1,7 +1,11 @@
-"""Stills of all scenes, to look at: `python -m meshapi_renderer.contact_sheet --out DIR`.
+"""Stills and clips of all scenes, to look at: `python -m meshapi_renderer.contact_sheet --out DIR`.
 
-Writes every scene at the beginning, after one and two thirds, and at the end of a clip, as landscape,
-portrait and square, and one overview of them all.
+Writes three things, all of them unless `--parts` names some:
+
+- `stills`: every scene at the beginning, after one and two thirds, and at the end of a clip, as landscape,
+  portrait and square, and `overview.png` of them all;
+- `hours`: every scene at every hour in the three shapes, and `hours.png` of them all;
+- `clips`: four seconds of every scene with sound, and `index.html`, a page of clips and hours.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.compose import build_scene, compose
+from meshapi_renderer.gallery import HourStill, hour_stills, hours_sheet, page, write_clips
 from meshapi_renderer.job import Job
 from meshapi_renderer.plan import SETTINGS, Setting
 from meshapi_renderer.scene import Scratch
@@ -48,6 +53,8 @@ MOMENTS: Final = ("0", "1_3", "2_3", "end")
 _FRAMES: Final = 120
 _TILE_HEIGHT: Final = 180
 _GAP: Final = 6
+_PARTS: Final = ("stills", "hours", "clips")
+_CLIPS, _HOURS = "clips", "hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +116,58 @@ def overview(shown: Sequence[Still]) -> Image.Image:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the stills and the overview; return the exit code."""
-    parser = argparse.ArgumentParser(description="Write stills of the built-in scenes.")
+    """Write what is asked for; return the exit code."""
+    parser = argparse.ArgumentParser(description="Write stills and clips of the built-in scenes.")
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures; made when missing")
-    parser.add_argument("--resolution", choices=RESOLUTIONS, default="480p")
+    parser.add_argument("--resolution", choices=RESOLUTIONS, default="480p", help="of the stills")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scenes", nargs="+", choices=SETTINGS, default=list(SETTINGS))
+    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS))
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    shown = []
-    for still in stills(options.scenes, options.resolution, options.seed):
-        Image.fromarray(still.picture).save(options.out / still.file_name)
-        shown.append(still)
-        sys.stdout.write(f"{still.file_name}\n")
-        sys.stdout.flush()
-    overview(shown).save(options.out / "overview.png")
-    sys.stdout.write(f"{options.out / 'overview.png'}\n")
+    prompts = {setting: SHOWCASE[setting] for setting in options.scenes}
+    if "stills" in options.parts:
+        _write_stills(options.scenes, options.resolution, options.seed, options.out)
+    hours: list[HourStill] = []
+    if "hours" in options.parts:
+        hours = _write_hours(prompts, options.seed, options.out)
+    if "clips" in options.parts:
+        folder = options.out / _CLIPS
+        folder.mkdir(exist_ok=True)
+        for path in write_clips(prompts, options.seed, folder):
+            _say(str(path))
+        (options.out / "index.html").write_text(page(prompts, hours, (_CLIPS, _HOURS)), encoding="utf-8")
+        _say(str(options.out / "index.html"))
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _write_stills(settings: Sequence[Setting], resolution: Resolution, seed: int, folder: Path) -> None:
+    shown = []
+    for still in stills(settings, resolution, seed):
+        Image.fromarray(still.picture).save(folder / still.file_name)
+        shown.append(still)
+        _say(still.file_name)
+    overview(shown).save(folder / "overview.png")
+    _say(str(folder / "overview.png"))
+
+
+def _write_hours(prompts: dict[Setting, str], seed: int, folder: Path) -> list[HourStill]:
+    (folder / _HOURS).mkdir(exist_ok=True)
+    shown = []
+    for still in hour_stills(prompts, seed):
+        path = folder / _HOURS / still.file_name
+        Image.fromarray(still.picture).save(path, quality=88)
+        shown.append(still)
+        _say(str(path))
+    hours_sheet(shown).save(folder / "hours.png")
+    _say(str(folder / "hours.png"))
+    return shown
 
 
 if __name__ == "__main__":
