@@ -5,6 +5,8 @@ Credentials, region and endpoint come from where each provider's own tools find 
 """
 
 import asyncio
+import contextlib
+import ctypes
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import timedelta
@@ -29,6 +31,7 @@ _BREAKS = 5  # in a row, each without a byte, before a download is given up
 _PART = 8 * 1024 * 1024
 _PARTS_AT_ONCE = 3
 _DELETES_AT_ONCE = 1000
+_ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 
 
 class ObjectStorage:
@@ -42,6 +45,7 @@ class ObjectStorage:
         """Connect. Raises StorageFault when the URL or its settings cannot be used."""
         from obstore.store import from_url
 
+        _keep_memory_together()
         options = {"connect_timeout": f"{_CONNECT_SECONDS}s", "timeout": f"{_WHOLE_SECONDS}s"}
         plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
         client_options: Any = {**options, "allow_http": plain}
@@ -181,6 +185,17 @@ class ObjectStorage:
         except FileNotFoundError:
             await obstore.put_async(self._opened, LABEL, fresh.encode())
             return fresh
+
+
+def _keep_memory_together() -> None:
+    """Let all threads share two of glibc's arenas.
+
+    The blocks of many downloads, taken by the threads of the storage and freed by this one, leave holes in
+    an arena for each thread, which are never given back: 12 downloads of 200 MB at once grew by 90 MB and on,
+    with two arenas by 23 MB and no more.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library has no such thing
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
 def _key(task_id: str, name: str) -> str:
