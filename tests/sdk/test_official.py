@@ -168,7 +168,7 @@ def test_what_an_operator_forbids_is_decoded_with_its_row_of_the_table(
     for row, error in got.items():
         check(row, error)
     assert 1 <= got["429 rate_limit_exceeded"]["retry_after_seconds"] <= 61
-    assert "1 tasks in flight" in got["429 rate_limit_exceeded, tasks"]["message"]
+    assert "Tasks in flight: 1." in got["429 rate_limit_exceeded, tasks"]["message"]
 
 
 class Answering:

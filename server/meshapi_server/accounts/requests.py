@@ -20,7 +20,7 @@ class Admission:
     def refusal(self) -> str:
         """Which limit is used up."""
         full = [each.limit for each in self._verdict.standings if not each.remaining]
-        return " and ".join(f"{limit.count} requests per {limit.name}" for limit in full)
+        return " and ".join(f"{limit.count} per {limit.name}" for limit in full)
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """The RateLimit fields of draft-ietf-httpapi-ratelimit-headers-10, and the three of draft 06.

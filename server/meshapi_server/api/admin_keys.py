@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+import structlog
 
 from meshapi_server.accounts.key import Key, TermInvalid
 from meshapi_server.accounts.keys import GRACE, KeyEnded, Keys
@@ -15,6 +16,8 @@ from .json_body import read
 from .key_bodies import KeyBody, KeyCreate, KeyList, KeyRotate, KeyUpdate, changes, key_body
 from .operation import Operation, Response, path
 from .operation import query as query_parameter
+
+log = structlog.get_logger("meshapi.api")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,6 +40,7 @@ class AdminKeys:
             secret, key = await self._keys.create(name, owner, admin=admin, **wanted)
         except TermInvalid as problem:
             raise _invalid(problem) from None
+        _note(call, "created", key)
         return self._shown(key, secret)
 
     async def list(self, call: Call) -> Answer:
@@ -55,11 +59,13 @@ class AdminKeys:
         """Change what is said of a key; it holds from the next request on."""
         wanted = await _terms(call, KeyUpdate)
         try:
-            return self._told(call, await self._keys.update(_id(call), **wanted))
+            key = await self._keys.update(_id(call), **wanted)
         except TermInvalid as problem:
             raise _invalid(problem) from None
         except KeyEnded as problem:
             raise APIError("conflict", str(problem)) from None
+        _note(call, "changed", key)
+        return self._told(call, key)
 
     async def rotate(self, call: Call) -> Answer:
         """A new secret; the one before opens, too, for a while."""
@@ -70,25 +76,28 @@ class AdminKeys:
             raise APIError("conflict", str(problem)) from None
         if made is None:
             raise _missing(call)
+        _note(call, "rotated", made[1])
         return self._shown(made[1], made[0])
 
     async def suspend(self, call: Call) -> Answer:
         """Turn a key away until it is resumed."""
-        return await self._move(call, self._keys.suspend)
+        return await self._move(call, "suspended", self._keys.suspend)
 
     async def resume(self, call: Call) -> Answer:
         """Let a suspended key in again."""
-        return await self._move(call, self._keys.resume)
+        return await self._move(call, "resumed", self._keys.resume)
 
     async def revoke(self, call: Call) -> Answer:
         """End a key for good."""
-        return await self._move(call, self._keys.revoke)
+        return await self._move(call, "revoked", self._keys.revoke)
 
-    async def _move(self, call: Call, move: Callable[[str], Awaitable[Key | None]]) -> Reply:
+    async def _move(self, call: Call, what: str, move: Callable[[str], Awaitable[Key | None]]) -> Reply:
         try:
-            return self._told(call, await move(_id(call)))
+            key = await move(_id(call))
         except KeyEnded as problem:
             raise APIError("conflict", str(problem)) from None
+        _note(call, what, key)
+        return self._told(call, key)
 
     def _told(self, call: Call, key: Key | None) -> Reply:
         if key is None:
@@ -200,6 +209,12 @@ async def _terms(call: Call, kind: type[KeyCreate] | type[KeyUpdate]) -> Any:
         return changes(body)
     except TermInvalid as problem:
         raise _invalid(problem) from None
+
+
+def _note(call: Call, what: str, key: Key | None) -> None:
+    """Write down who did what to which key: never a secret."""
+    if key is not None and call.key is not None:
+        log.info(f"key {what}", key=key.id, by=call.key.id, request_id=call.request_id)
 
 
 def _invalid(problem: TermInvalid) -> APIError:

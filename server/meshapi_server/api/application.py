@@ -153,7 +153,7 @@ class Application:
         if call.admission is not None and call.admission.retry_after is not None:
             raise APIError(
                 "rate_limit_exceeded",
-                f"The API key may make {call.admission.refusal()}; they are used up.",
+                f"The API key has used up its requests: {call.admission.refusal()}.",
                 retry_after=call.admission.retry_after,
             )
 

@@ -29,7 +29,7 @@ def check(wishes: Sequence[Wish]) -> Plan[Mapping[str, TooManyTasks]]:
         known = counts.get(lane, 0)
         if known >= most:
             refused[task.id] = TooManyTasks(
-                f"The API key has {known} tasks in flight and may have {most}; wait for one to end."
+                f"Tasks in flight: {known}. The API key may have {most}; wait for one to end."
             )
         else:
             counts[lane] = known + 1

@@ -97,7 +97,7 @@ async def test_a_used_up_limit_is_429_and_says_when_to_come_back(server: Inside)
     answers = [await caller.get("/v1/models") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert 1 <= retry_after(answers[2]) <= 61
-    assert "2 requests per minute" in answers[2].json()["error"]["message"]
+    assert "its requests: 2 per minute." in answers[2].json()["error"]["message"]
     for answer, left in zip(answers, (1, 0, 0), strict=True):
         assert answer.headers["ratelimit-policy"] == '"minute";q=2;w=60, "day";q=50;w=86400'
         assert answer.headers["ratelimit"].startswith(f'"minute";r={left};t=')
@@ -142,7 +142,7 @@ async def test_two_replicas_accept_exactly_as_many_tasks_as_a_key_may_have_in_fl
     assert Counter(answer.status_code for answer in answers) == {200: 9, 429: 31}
     full = next(answer for answer in answers if answer.status_code == 429)
     assert retry_after(full) >= 1
-    assert "9 tasks in flight" in full.json()["error"]["message"]
+    assert "Tasks in flight: 9." in full.json()["error"]["message"]
     listed = (await clients[1].get(GENERATIONS)).json()
     assert listed["total"] == 9
     await clients[0].post(f"{GENERATIONS}/{listed['data'][0]['id']}/cancel")
@@ -247,6 +247,23 @@ async def test_the_admin_api_suspends_resumes_rotates_and_revokes(server: Inside
         assert "revoked" in refused(await admin.post(f"{item}/{verb}"), 409, "conflict")["message"]
     refused(await admin.patch(item, json={"name": "b"}), 409, "conflict")
     assert (await admin.post(f"{item}/revoke")).json()["status"] == "revoked"
+
+
+async def test_the_log_says_who_did_what_to_which_key_and_no_secret(server: Inside) -> None:
+    secret, boss = await server.server.keys.create("admin", admin=True)
+    admin = server.client(secret)
+    with structlog.testing.capture_logs() as events:
+        made = (await admin.post("/v1/admin/keys", json={"name": "ci"})).json()
+        item = f"/v1/admin/keys/{made['id']}"
+        await admin.patch(item, json={"name": "cd"})
+        rotated = (await admin.post(f"{item}/rotate")).json()
+        for verb in ("suspend", "resume", "revoke"):
+            await admin.post(f"{item}/{verb}")
+        await admin.post("/v1/admin/keys/key_0/revoke")
+    done = ["created", "changed", "rotated", "suspended", "resumed", "revoked"]
+    assert [event["event"] for event in events] == [f"key {what}" for what in done]
+    assert {(event["key"], event["by"]) for event in events} == {(made["id"], boss.id)}
+    assert not any(each in str(events) for each in (secret, made["key"], rotated["key"]))
 
 
 async def test_keys_are_listed_by_the_page_and_never_with_their_secrets(server: Inside) -> None:
