@@ -117,7 +117,7 @@ class Fault(Struct, frozen=True, kw_only=True):
         what = f"the {self.item}" if self.item else "the request"
         words = self.said.message or self.said.code or "it gave no reason."
         message = _SENTENCES[self.kind].format(what=what, words=words)
-        if self.charged in {"yes", "no"}:
+        if self.charged in {"yes", "no"} and self.kind != "unclear":
             message += " It was charged." if self.charged == "yes" else " Nothing was charged."
         return TaskError(
             code=_CODES.get(self.kind, "upstream_error"),
