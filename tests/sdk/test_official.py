@@ -27,7 +27,7 @@ CONTRACT = Path(__file__).parents[2] / "contract"
 # The rows of contract/errors.json that no video call of the package meets at our server today, and why. How
 # they would look is proven against a server that answers them on purpose.
 NOT_MET = {
-    "402 spend_limit_exceeded": "a key has no budget unless an operator gives it one",
+    "402 spend_limit_exceeded": "nothing has a price here; tests/chaos/test_budgets.py meets it",
     "422 unprocessable_entity": "every refusal of a create has a code of its own",
     "500 internal_error": "a defect; nobody knows how to meet it",
     "502 upstream_error": "no upstream is asked before a create is answered",

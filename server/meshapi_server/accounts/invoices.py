@@ -42,6 +42,10 @@ class ChargeStore(Protocol):
         """What ended at an upstream in this time (ms since the epoch; ``before`` is excluded)."""
         ...
 
+    async def book(self, task_id: str, cost: int) -> bool:
+        """Decide a doubt: the task cost so many nano-dollars. False when there is no doubt (any more)."""
+        ...
+
 
 class Difference(Struct, frozen=True, kw_only=True):
     """Where the two disagree. Amounts are nano-dollars; None is no such line."""

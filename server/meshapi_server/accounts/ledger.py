@@ -14,7 +14,7 @@ from meshapi_server.tasks.price import read_nano
 from meshapi_server.tasks.task import Route, Schedule, Task
 
 Account = Literal["key", "held", "spent", "unknown"]
-Kind = Literal["hold", "release", "settle", "doubt"]
+Kind = Literal["hold", "release", "settle", "doubt", "book"]
 DAY = 86_400_000  # ms
 EVER = -1  # stands for a day where all of them are meant
 
@@ -96,6 +96,23 @@ def lines(before: Position | None, after: Position) -> list[Line]:
     elif change < 0:
         found.append(Line(kind="release", source="held", target="key", amount=-change, bucket=after.bucket))
     return found
+
+
+def resolved(doubt: Position, cost: int) -> tuple[Position, list[Line]]:
+    """A doubt after its upstream's invoice has decided it: what was paid is spent, and the rest is free."""
+    paid = min(cost, doubt.unknown)
+    moves: tuple[tuple[Account, Account, int], ...] = (
+        ("unknown", "spent", paid),
+        ("key", "spent", cost - paid),
+        ("unknown", "key", doubt.unknown - paid),
+    )
+    found = [
+        Line(kind="book", source=source, target=target, amount=amount, bucket=doubt.bucket)
+        for source, target, amount in moves
+        if amount
+    ]
+    nothing = Line(kind="book", source="unknown", target="key", amount=0, bucket=doubt.bucket)
+    return Position(bucket=doubt.bucket, spent=cost), found or [nothing]
 
 
 class Sums(Struct, frozen=True, kw_only=True):

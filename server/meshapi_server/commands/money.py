@@ -3,14 +3,15 @@
 import asyncio
 import datetime
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+from msgspec import Struct
 
-from meshapi_server.accounts.invoices import Charge, InvoiceInvalid, compare, read_invoice
+from meshapi_server.accounts.invoices import Charge, Difference, InvoiceInvalid, compare, read_invoice
 from meshapi_server.accounts.ledger import DAY
 from meshapi_server.accounts.usage import (
     DIMENSIONS,
@@ -96,6 +97,10 @@ def reconcile(
     tolerance: Annotated[
         str, typer.Option(metavar="USD", help="Differences of no more than this are none.")
     ] = "0",
+    book: Annotated[
+        bool,
+        typer.Option("--book", help="Decide what was in doubt as the invoice says; the rest is only told."),
+    ] = False,
     as_json: AsJSON = False,
     data: Data = None,
     database: DatabaseURL = None,
@@ -107,44 +112,65 @@ def reconcile(
         lines = read_invoice(invoice.read_text("utf-8-sig"), id_column, amount_column)
     except (InvoiceInvalid, OSError, UnicodeDecodeError) as problem:
         raise _stop("reconcile", f"{invoice}: {problem}") from None
-    charges = _with_money(
-        "reconcile", data, database, lambda money: _charges(money, upstream, list(lines), span)
+    done = _with_money(
+        "reconcile", data, database, lambda money: _reconciled(money, upstream, lines, span, most, book)
     )
-    found = compare(lines, charges, most)
-    compared = {"invoice": len(lines), "ledger": len(charges), "differences": len(found)}
+    left = len(done.differences) - done.booked
     if as_json:
-        differences = [
-            {
-                "problem": each.problem,
-                "id": each.reference,
-                "task_id": each.task_id,
-                "model": each.model,
-                "invoice_usd": None if each.theirs is None else dollars(each.theirs),
-                "ledger_usd": None if each.ours is None else dollars(each.ours),
-            }
-            for each in found
-        ]
-        typer.echo(json.dumps({**compared, "data": differences}))
+        counts = {"invoice": len(lines), "ledger": len(done.charges), "booked": done.booked}
+        differences = [_difference(each) for each in done.differences]
+        typer.echo(json.dumps({**counts, "differences": len(differences), "data": differences}))
     else:
-        for each in found:
+        for each in done.differences:
             typer.echo(each.sentence())
+        theirs, ours = sum(lines.values()), sum(each.amount for each in done.charges)
+        booked = f", of which {done.booked} booked" if book else ""
         typer.echo(
-            f"{len(lines)} ids on the invoice ({dollars(sum(lines.values()))} USD),"
-            f" {len(charges)} charges in the ledger ({dollars(sum(each.amount for each in charges))} USD),"
-            f" {len(found)} differences."
+            f"{len(lines)} ids on the invoice ({dollars(theirs)} USD), {len(done.charges)} charges in the"
+            f" ledger ({dollars(ours)} USD), {len(done.differences)} differences{booked}."
         )
-    if found:
+    if left:
         raise typer.Exit(1)
 
 
-async def _charges(
-    money: MoneyRoom, upstream: str, references: Sequence[str], span: tuple[int, int] | None
-) -> list[Charge]:
-    """What the ledger has of the ids on the invoice, and of the time that it is for."""
-    found = {each.task_id: each for each in await money.charges_by_reference(upstream, references)}
+class _Reconciled(Struct, frozen=True):
+    """What was compared, where it differs, and how many doubts were decided."""
+
+    charges: list[Charge]
+    differences: list[Difference]
+    booked: int
+
+
+async def _reconciled(
+    money: MoneyRoom,
+    upstream: str,
+    lines: Mapping[str, int],
+    span: tuple[int, int] | None,
+    tolerance: int,
+    book: bool,
+) -> _Reconciled:
+    """Compare the invoice with what the ledger has of its ids and of its time; decide doubts if wanted."""
+    found = {each.task_id: each for each in await money.charges_by_reference(upstream, list(lines))}
     if span is not None:
         found |= {each.task_id: each for each in await money.charges_between(upstream, *span)}
-    return list(found.values())
+    charges = list(found.values())
+    differences = compare(lines, charges, tolerance)
+    booked = 0
+    for each in differences if book else ():
+        if each.problem == "was in doubt" and each.task_id is not None:
+            booked += await money.book(each.task_id, each.theirs or 0)
+    return _Reconciled(charges, differences, booked)
+
+
+def _difference(each: Difference) -> dict[str, Any]:
+    return {
+        "problem": each.problem,
+        "id": each.reference,
+        "task_id": each.task_id,
+        "model": each.model,
+        "invoice_usd": None if each.theirs is None else dollars(each.theirs),
+        "ledger_usd": None if each.ours is None else dollars(each.ours),
+    }
 
 
 def _span(first: str | None, last: str | None) -> tuple[int, int] | None:

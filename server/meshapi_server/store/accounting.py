@@ -5,12 +5,22 @@ from typing import Any
 
 from meshapi_server.accounts.budgets import Used, refusal
 from meshapi_server.accounts.invoices import upstream_id
-from meshapi_server.accounts.ledger import DAY, EVER, Changes, Line, lines, position
+from meshapi_server.accounts.ledger import (
+    DAY,
+    EVER,
+    Bucket,
+    Changes,
+    Line,
+    Position,
+    lines,
+    position,
+    resolved,
+)
 from meshapi_server.tasks import ids
 from meshapi_server.tasks.price import Budget
 from meshapi_server.tasks.task import Schedule, Task
 
-from .plan import Plan, Read, Write
+from .plan import Plan, Read, Write, read, write_all
 
 _PREFIX = "led_"
 
@@ -37,6 +47,12 @@ class Book:
         if was != is_now and is_now is not None:
             self._rows += _rows(lines(was, is_now), after[1], after[0])
             self._changes.add(was, is_now)
+
+    def resolve(self, doubt: Position, cost: int, of_task: Mapping[str, Any]) -> None:
+        """A doubt is decided; ``of_task`` are the ledger's words for the task and its upstream."""
+        after, found = resolved(doubt, cost)
+        self._rows += [{**_row(line), **of_task} for line in found]
+        self._changes.add(doubt, after)
 
     def writes(self, shard: int) -> list[Write]:
         """The writes, those of rows that transactions share last and in one order; none for free tasks."""
@@ -98,18 +114,45 @@ def _places(task: Task) -> tuple[tuple[str, int], tuple[str, int]]:
 
 
 def _rows(found: Iterable[Line], task: Task, schedule: Schedule) -> list[dict[str, Any]]:
-    return [
-        {
-            **line.bucket._asdict(),
-            "id": f"{_PREFIX}{ids.ulid()}",
-            "at": task.completed_at or schedule.accepted_at or task.updated_at,
-            "kind": line.kind,
-            "source": line.source,
-            "target": line.target,
-            "amount": line.amount,
-            "task_id": task.id,
-            "upstream": task.upstream,
-            "upstream_ref": None if schedule.upstream_ref is None else upstream_id(schedule.upstream_ref),
-        }
-        for line in found
-    ]
+    reference = schedule.upstream_ref
+    of_task = {
+        "at": task.completed_at or schedule.accepted_at or task.updated_at,
+        "task_id": task.id,
+        "upstream": task.upstream,
+        "upstream_ref": None if reference is None else upstream_id(reference),
+    }
+    return [{**_row(line), **of_task} for line in found]
+
+
+def _row(line: Line) -> dict[str, Any]:
+    return {
+        **line.bucket._asdict(),
+        "id": f"{_PREFIX}{ids.ulid()}",
+        "kind": line.kind,
+        "source": line.source,
+        "target": line.target,
+        "amount": line.amount,
+    }
+
+
+def book(task_id: str, cost: int, shard: int) -> Plan[bool]:
+    """Decide the doubt of a task that ended; False when it has none (any more). Whoever is first decides."""
+    rows = yield from read("ledger_of_task", task_id=task_id)
+    if not rows:
+        return False
+    # Several who decide at once wait for each other here; what they read before does not count.
+    yield Read("lock_spending", {"key_id": rows[0][3], "day": EVER})
+    rows = yield from read("ledger_of_task", task_id=task_id)
+    doubts = [row for row in rows if row[0] == "doubt"]
+    if not doubts or any(row[0] == "book" for row in rows):
+        return False
+    _, owner, day, key_id, model, _, ended_at, upstream, reference = doubts[0]
+    doubt = Position(
+        bucket=Bucket(owner, day, key_id, model), unknown=sum(row[5] for row in doubts), doubtful=1
+    )
+    written = Book()
+    written.resolve(
+        doubt, cost, {"at": ended_at, "task_id": task_id, "upstream": upstream, "upstream_ref": reference}
+    )
+    yield from write_all(written.writes(shard))
+    return True

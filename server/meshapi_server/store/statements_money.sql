@@ -35,10 +35,13 @@ group by owner, day, key_id, model order by owner, day, key_id, model
 
 -- name: charges_of_upstream
 -- What ended at an upstream in a time, line by line: to be compared with its invoice.
-select task_id, upstream_ref, model, target, amount
-from ledger where upstream = :upstream and at >= :since and at < :before and target in ('spent', 'unknown')
+select task_id, upstream_ref, model, kind, target, amount
+from ledger where upstream = :upstream and at >= :since and at < :before and kind in ('settle', 'doubt', 'book')
 order by at, id
 
 -- name: charges_by_reference
-select task_id, upstream_ref, model, target, amount
-from ledger where upstream = :upstream and upstream_ref {one of references} and target in ('spent', 'unknown')
+select task_id, upstream_ref, model, kind, target, amount
+from ledger where upstream = :upstream and upstream_ref {one of references} and kind in ('settle', 'doubt', 'book')
+
+-- name: ledger_of_task
+select kind, owner, day, key_id, model, amount, at, upstream, upstream_ref from ledger where task_id = :task_id order by id

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from meshapi_server.accounts.invoices import Charge
 from meshapi_server.accounts.usage import UsageRow
 
+from . import accounting
 from .plan import Row, read
 from .planned import PlannedStore
 
@@ -41,6 +42,10 @@ class StoredMoney:
         )
         return _charges(rows)
 
+    async def book(self, task_id: str, cost: int) -> bool:
+        """Decide a doubt (see the port)."""
+        return await self._store.change(lambda shard: accounting.book(task_id, cost, shard))
+
     async def _lines(self, upstream: str, references: list[str]) -> Sequence[Row]:
         return await self._store.scan(
             lambda: read("charges_by_reference", upstream=upstream, references=references)
@@ -48,15 +53,21 @@ class StoredMoney:
 
 
 def _charges(rows: Iterable[Row]) -> list[Charge]:
-    """The lines of each task put together: what its hold did not cover is a line of its own."""
-    found: dict[str, Charge] = {}
-    for task_id, reference, model, target, amount in rows:
-        earlier = found.get(task_id)
-        found[task_id] = Charge(
-            task_id=task_id,
-            reference=reference,
-            model=model,
-            amount=amount + (earlier.amount if earlier else 0),
-            doubtful=target == "unknown",
-        )
-    return list(found.values())
+    """The lines of each task put together."""
+    lines: dict[str, list[Row]] = {}
+    for row in rows:
+        lines.setdefault(row[0], []).append(row)
+    return [_charge(task_id, mine) for task_id, mine in lines.items()]
+
+
+def _charge(task_id: str, mine: Sequence[Row]) -> Charge:
+    kinds = {kind for _, _, _, kind, _, _ in mine}
+    doubtful = "doubt" in kinds and "book" not in kinds
+    target = "unknown" if doubtful else "spent"
+    return Charge(
+        task_id=task_id,
+        reference=mine[0][1],
+        model=mine[0][2],
+        amount=sum(amount for *_, to, amount in mine if to == target),
+        doubtful=doubtful,
+    )

@@ -246,3 +246,57 @@ async def test_a_task_of_before_there_were_prices_ends_in_doubt_and_frees_nothin
     assert ended.outcome.facts.cost_usd is None
     assert await balances(sql, task) == {"held": 0, "unknown": 0}
     assert await spending(sql) == {}
+
+
+async def in_doubt(store: PlannedStore, tariff: Tariff | None = Tariff(most=PRICE)) -> Task:  # noqa: B008 - never changed
+    """A task that was stopped at its upstream after that had begun."""
+    task = await create(store, tariff=tariff)
+    for step in (
+        Step(event=Event.CLAIM_SUBMIT, worker="w", lease_until=NOW + 30_000),
+        Step(event=Event.ACCEPTED, upstream_ref=f"https://up.example/v1/videos/{task.id}"),
+        Step(event=Event.CANCELLED),
+    ):
+        assert await store.step(task.id, step, NOW + 5) is not None
+    return task
+
+
+@pytest.mark.parametrize(
+    ("cost", "expected"),
+    [
+        (PRICE, {"key": -PRICE, "held": 0, "unknown": 0, "spent": PRICE}),
+        (0, {"key": 0, "held": 0, "unknown": 0}),
+        (PRICE - 7, {"key": 7 - PRICE, "held": 0, "unknown": 0, "spent": PRICE - 7}),
+        (PRICE + 7, {"key": -PRICE - 7, "held": 0, "unknown": 0, "spent": PRICE + 7}),
+    ],
+)
+async def test_an_invoice_decides_a_doubt_once_whoever_books_it(
+    store: PlannedStore, sql: Sql, cost: int, expected: dict[str, int]
+) -> None:
+    task, money = await in_doubt(store), StoredMoney(store)
+    (doubt,) = await money.charges_by_reference(samples.REMOTE, [task.id])
+    assert (doubt.task_id, doubt.amount, doubt.doubtful) == (task.id, PRICE, True)
+    booked = await asyncio.gather(*(money.book(task.id, cost) for _ in range(5)))
+    assert sorted(booked) == [False, False, False, False, True]
+    assert await balances(sql, task) == expected
+    assert await spending(sql) == {("key_1", EVER): (0, cost), ("key_1", TODAY): (0, cost)}
+    (row,) = await money.usage(OWNER, TODAY, TODAY)
+    assert (row.tasks, row.spent, row.unknown, row.doubtful) == (1, cost, 0, 0)
+    for charges in (
+        await money.charges_by_reference(samples.REMOTE, [task.id]),
+        await money.charges_between(samples.REMOTE, NOW, NOW + 6),
+    ):
+        assert [(each.amount, each.doubtful) for each in charges] == [(cost, False)]
+
+
+async def test_a_doubt_of_unknown_price_is_decided_by_the_invoice_too(store: PlannedStore, sql: Sql) -> None:
+    task = await in_doubt(store, tariff=None)
+    assert await StoredMoney(store).book(task.id, 5)
+    assert await balances(sql, task) == {"key": -5, "held": 0, "unknown": 0, "spent": 5}
+
+
+async def test_only_a_doubt_can_be_booked(store: PlannedStore, sql: Sql) -> None:
+    running, settled = await create(store), await create(store)
+    await end(store, settled)
+    money = StoredMoney(store)
+    assert [await money.book(task_id, 0) for task_id in (running.id, settled.id, "task_none")] == [False] * 3
+    assert (await balances(sql, settled))["spent"] == PRICE

@@ -262,8 +262,8 @@ create table ledger (
   check (source <> target)
 );
 create index ledger_by_task on ledger (task_id, id);
-create index ledger_by_reference on ledger (upstream, upstream_ref) where target in ('spent', 'unknown');
-create index ledger_by_time on ledger (upstream, at) where target in ('spent', 'unknown');
+create index ledger_by_reference on ledger (upstream, upstream_ref) where kind in ('settle', 'doubt', 'book');
+create index ledger_by_time on ledger (upstream, at) where kind in ('settle', 'doubt', 'book');
 
 -- What a key has used: whoever wants to hold more holds this row until its commit. Day -1 is all days.
 create table spending (
