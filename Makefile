@@ -46,15 +46,18 @@ bench: $(VENV)/.dev ## Measure, each beside its limit in the same run
 	@$(BIN)/python bench/sdk.py
 	@$(BIN)/python bench/sdk_go.py
 	@$(BIN)/python bench/render.py
+	@$(BIN)/python bench/files.py
 
 bench-engine: $(VENV)/.dev ## Measure the engine on both databases, and beside LiteLLM's proxy
 	@$(BIN)/python bench/engine
 	@$(BIN)/python bench/engine/litellm.py
+	@$(BIN)/python bench/engine/five.py
 
 CHAOS ?= --tasks 10000 --kills 100
 chaos: $(VENV)/.dev ## Kill, freeze and restart everything on both databases, then audit (CHAOS="--seed 7 ...")
 	@$(BIN)/python -m tests.chaos --database sqlite $(CHAOS)
 	@$(BIN)/python -m tests.chaos --database postgres $(CHAOS)
+	@$(BIN)/python -m tests.chaos --database sqlite --every-upstream --tasks 3000 --kills 40
 
 matrix: $(VENV)/.dev ## Run the Python SDK's tests on every Python there is
 	@tests/sdk/matrix.sh
