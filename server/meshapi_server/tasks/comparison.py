@@ -1,4 +1,4 @@
-"""What was asked beside what the stored video was measured to be: the differences, in words for the caller.
+"""What was asked (by the caller, or by the model's defaults) beside what the stored video was measured to be.
 
 Upstreams round: 5 s are 121 frames at one and 120 at another, ``720p`` is an area at one and a height at
 another. Only what a viewer would call something else is told.
@@ -54,19 +54,19 @@ def _different(asked: Spec, probed: Probed) -> Iterator[str]:
     if asked.ratio is not None and not any(item.role in _PICTURES for item in asked.content):
         yield from _shape(asked.ratio, probed)
     if asked.generate_audio and not probed.audio:
-        yield "Audio was asked for; the video has none."
+        yield "Audio was expected; the video has none."
     if asked.generate_audio is False and probed.audio:
-        yield "A silent video was asked for; the video has audio."
+        yield "A silent video was expected; the video has audio."
 
 
 def _length(asked: Spec, probed: Probed) -> Iterator[str]:
     if asked.frames is not None and probed.frames is not None:
         if abs(asked.frames - probed.frames) > _FRAMES:
-            yield f"{asked.frames} frames were asked for; the video has {probed.frames}."
+            yield f"{asked.frames} frames were expected; the video has {probed.frames}."
         return
     wanted = asked.duration or -1  # which leaves it to the model
     if asked.frames is None and wanted > 0 and abs(wanted - probed.duration) > _SECONDS:
-        yield f"{wanted} s were asked for; the video lasts {_rounded(probed.duration):g} s."
+        yield f"{wanted} s were expected; the video lasts {_rounded(probed.duration):g} s."
 
 
 def _size(resolution: str, probed: Probed) -> Iterator[str]:
@@ -77,7 +77,7 @@ def _size(resolution: str, probed: Probed) -> Iterator[str]:
     area = side * side * 16 / 9
     near = abs(short - side) <= _SIDE * side or abs(probed.width * probed.height - area) <= _AREA * area
     if not near:
-        yield f"{resolution} was asked for; the video is {probed.width} x {probed.height}."
+        yield f"{resolution} was expected; the video is {probed.width} x {probed.height}."
 
 
 def _shape(ratio: str, probed: Probed) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _shape(ratio: str, probed: Probed) -> Iterator[str]:
         return  # `adaptive` and the like leave it to the model
     wanted = int(match[1]) / int(match[2])
     if abs(probed.width / probed.height - wanted) > _RATIO * wanted:
-        yield f"The ratio {ratio} was asked for; the video is {probed.width} x {probed.height}."
+        yield f"The ratio {ratio} was expected; the video is {probed.width} x {probed.height}."
 
 
 def _side(resolution: str) -> int | None:

@@ -85,6 +85,6 @@ def test_without_a_setting_files_are_kept_for_ever_and_a_video_is_described_as_i
     assert right["video"]["audio"] is True
     assert right["warnings"] == []
     assert wrong["warnings"] == [
-        "7 s were asked for; the video lasts 2 s.",
-        "The ratio 9:16 was asked for; the video is 864 x 480.",
+        "7 s were expected; the video lasts 2 s.",
+        "The ratio 9:16 was expected; the video is 864 x 480.",
     ]

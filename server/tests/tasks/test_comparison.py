@@ -43,13 +43,13 @@ def test_what_is_as_asked_or_was_left_to_the_model_is_not_told(asked: dict[str, 
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"duration": 8}, "8 s were asked for; the video lasts 5.04 s."),
-        ({"frames": 100}, "100 frames were asked for; the video has 121."),
-        ({"resolution": "1080p"}, "1080p was asked for; the video is 1280 x 720."),
-        ({"resolution": "4k"}, "4k was asked for; the video is 1280 x 720."),
-        ({"ratio": "9:16"}, "The ratio 9:16 was asked for; the video is 1280 x 720."),
-        ({"ratio": "1:1"}, "The ratio 1:1 was asked for; the video is 1280 x 720."),
-        ({"generate_audio": False}, "A silent video was asked for; the video has audio."),
+        ({"duration": 8}, "8 s were expected; the video lasts 5.04 s."),
+        ({"frames": 100}, "100 frames were expected; the video has 121."),
+        ({"resolution": "1080p"}, "1080p was expected; the video is 1280 x 720."),
+        ({"resolution": "4k"}, "4k was expected; the video is 1280 x 720."),
+        ({"ratio": "9:16"}, "The ratio 9:16 was expected; the video is 1280 x 720."),
+        ({"ratio": "1:1"}, "The ratio 1:1 was expected; the video is 1280 x 720."),
+        ({"generate_audio": False}, "A silent video was expected; the video has audio."),
         ({"return_last_frame": True}, "A last frame was asked for; the upstream gave none."),
     ],
 )
@@ -58,7 +58,7 @@ def test_what_is_not_as_asked_is_told_in_one_sentence(asked: dict[str, Any], sai
 
 
 def test_missing_sound_is_told() -> None:
-    assert told(probed(audio=False), generate_audio=True) == ("Audio was asked for; the video has none.",)
+    assert told(probed(audio=False), generate_audio=True) == ("Audio was expected; the video has none.",)
 
 
 @pytest.mark.parametrize(
