@@ -22,6 +22,7 @@ PAIRS = (
 BY_HAND = frozenset({"__init__.py", "connect.py", "pause.py"})
 NAMES = {
     "AsyncClient": "Client",
+    "AsyncClientWebhooks": "ClientWebhooks",
     "AsyncDriver": "Driver",
     "AsyncHttpxTransport": "HttpxTransport",
     "AsyncIterator": "Iterator",
@@ -32,6 +33,8 @@ NAMES = {
     "AsyncRawVideos": "RawVideos",
     "AsyncTransport": "Transport",
     "AsyncVideos": "Videos",
+    "AsyncWebhookDeliveries": "WebhookDeliveries",
+    "AsyncWebhookEndpoints": "WebhookEndpoints",
     "AsyncWiring": "Wiring",
     "_async": "_sync",
     "aclose": "close",

@@ -155,6 +155,22 @@ class Calls:
         """The exchange of ``GET /v1/models/{id}``."""
         return self.perform(self.request("GET", _paths.model(model_id), options), options)
 
+    def plain(
+        self,
+        method: str,
+        path: str,
+        options: RequestOptions,
+        *,
+        query: Mapping[str, str | int | None] | None = None,
+        body: Mapping[str, Any] | None = None,
+        repeat: Repeat = "always",
+    ) -> Exchange:
+        """The exchange of a call that is one request; parts of the query that are None are left out."""
+        pairs = [(name, str(value)) for name, value in (query or {}).items() if value is not None]
+        encoded = None if body is None else _encoded(body)
+        request = self.request(method, path, options, query=pairs, body=encoded, repeat=repeat)
+        return self.perform(request, options)
+
     def _probe(self) -> Request:
         return Request(
             "GET",

@@ -16,7 +16,20 @@ from .types.task import (
 )
 
 if TYPE_CHECKING:
-    from .types import Model, ModelList, Quote, Timeline, VideoTaskList
+    from .types import (
+        Model,
+        ModelList,
+        Quote,
+        TaskEventList,
+        Timeline,
+        VideoTaskList,
+        WebhookDelivery,
+        WebhookDeliveryList,
+        WebhookEndpoint,
+        WebhookEndpointDeleted,
+        WebhookEndpointList,
+        WebhookSecret,
+    )
 
     class _Result(Protocol):
         request_id: str | None
@@ -80,6 +93,55 @@ def timeline(answer: Answer) -> Timeline:
     from .types.timeline import Timeline
 
     return decoded(Timeline, answer)
+
+
+def events(answer: Answer) -> TaskEventList:
+    """Events of the feed."""
+    from .types.webhooks import TaskEventList
+
+    return decoded(TaskEventList, answer)
+
+
+def webhook_secret(answer: Answer) -> WebhookSecret:
+    """What signs callbacks."""
+    from .types.webhooks import WebhookSecret
+
+    return decoded(WebhookSecret, answer)
+
+
+def webhook_endpoint(answer: Answer) -> WebhookEndpoint:
+    """A registered URL."""
+    from .types.webhooks import WebhookEndpoint
+
+    return decoded(WebhookEndpoint, answer)
+
+
+def webhook_endpoints(answer: Answer) -> WebhookEndpointList:
+    """All registered URLs."""
+    from .types.webhooks import WebhookEndpointList
+
+    return decoded(WebhookEndpointList, answer)
+
+
+def webhook_endpoint_deleted(answer: Answer) -> WebhookEndpointDeleted:
+    """Word that a URL was removed."""
+    from .types.webhooks import WebhookEndpointDeleted
+
+    return decoded(WebhookEndpointDeleted, answer)
+
+
+def webhook_delivery(answer: Answer) -> WebhookDelivery:
+    """A delivery."""
+    from .types.webhooks import WebhookDelivery
+
+    return decoded(WebhookDelivery, answer)
+
+
+def webhook_deliveries(answer: Answer) -> WebhookDeliveryList:
+    """A page of deliveries."""
+    from .types.webhooks import WebhookDeliveryList
+
+    return decoded(WebhookDeliveryList, answer)
 
 
 def deleted(task_id: str, answer: Answer) -> DeleteVideoGenerationResponse:

@@ -7,6 +7,7 @@ from .errors import InvalidIdError
 GENERATIONS = "/v1/video/generations"
 QUOTE = "/v1/video/quote"
 MODELS = "/v1/models"
+WEBHOOKS = "/v1/webhooks"
 HEALTH = "/healthz"
 
 
@@ -20,6 +21,11 @@ def model(model_id: str) -> str:
     """The path of one model, whose id is segments divided by slashes."""
     segments = [_segment(part, "model id", model_id) for part in _text(model_id, "model id").split("/")]
     return f"{MODELS}/{'/'.join(segments)}"
+
+
+def webhooks(*parts: str) -> str:
+    """The path of something of callbacks: ``endpoints``, one by its id, or an action on it."""
+    return "/".join([WEBHOOKS, *(_segment(part, "webhook id", part) for part in parts)])
 
 
 def _segment(value: str, noun: str, whole: str) -> str:

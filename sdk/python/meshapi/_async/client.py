@@ -20,7 +20,7 @@ from .transport import AsyncWiring
 from .videos import AsyncVideos
 
 if TYPE_CHECKING:
-    from meshapi.webhooks import Webhooks
+    from .webhooks import AsyncClientWebhooks
 
 
 class AsyncMeshAPI:
@@ -65,16 +65,18 @@ class AsyncMeshAPI:
         self._webhook_secret = webhook_secret
         self._calls = calls
         self._wiring = wiring
-        driver = AsyncDriver(wiring)
+        self._driver = driver = AsyncDriver(wiring)
         self.videos = AsyncVideos(self._calls, driver)
         self.models = AsyncModels(self._calls, driver)
 
     @property
-    def webhooks(self) -> Webhooks:
-        """Callbacks, checked with this client's secret."""
-        from meshapi.webhooks import Webhooks
+    def webhooks(self) -> AsyncClientWebhooks:
+        """Callbacks: checked with this client's secret, registered, looked up and sent again."""
+        from .webhooks import AsyncClientWebhooks
 
-        return Webhooks(self._webhook_secret, clock=self._calls.ambient.unix)
+        return AsyncClientWebhooks(
+            self._calls, self._driver, self._webhook_secret, clock=self._calls.ambient.unix
+        )
 
     @property
     def base_url(self) -> str:

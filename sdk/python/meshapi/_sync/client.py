@@ -21,7 +21,7 @@ from .transport import Wiring
 from .videos import Videos
 
 if TYPE_CHECKING:
-    from meshapi.webhooks import Webhooks
+    from .webhooks import ClientWebhooks
 
 
 class MeshAPI:
@@ -64,16 +64,16 @@ class MeshAPI:
         self._webhook_secret = webhook_secret
         self._calls = calls
         self._wiring = wiring
-        driver = Driver(wiring)
+        self._driver = driver = Driver(wiring)
         self.videos = Videos(self._calls, driver)
         self.models = Models(self._calls, driver)
 
     @property
-    def webhooks(self) -> Webhooks:
-        """Callbacks, checked with this client's secret."""
-        from meshapi.webhooks import Webhooks
+    def webhooks(self) -> ClientWebhooks:
+        """Callbacks: checked with this client's secret, registered, looked up and sent again."""
+        from .webhooks import ClientWebhooks
 
-        return Webhooks(self._webhook_secret, clock=self._calls.ambient.unix)
+        return ClientWebhooks(self._calls, self._driver, self._webhook_secret, clock=self._calls.ambient.unix)
 
     @property
     def base_url(self) -> str:

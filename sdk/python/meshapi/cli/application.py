@@ -11,6 +11,7 @@ from .generate import generate
 from .models import models
 from .quote import quote
 from .tasks import cancel, delete, download, get, list_, timeline, wait
+from .webhooks import webhooks
 
 _HELP = (
     "One API for every video model.\n\n"
@@ -54,6 +55,7 @@ def build(arguments: list[str]) -> typer.Typer:
         ("models", models),
     ):
         app.command(name)(command)
+    app.add_typer(webhooks, name="webhooks")
     contributions.mount(app, arguments)
     return app
 

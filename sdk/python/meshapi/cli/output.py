@@ -30,6 +30,11 @@ def document(value: BaseModel | Sequence[BaseModel], **more: Any) -> None:
     typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
 
 
+def line(*words: str | None) -> None:
+    """Words with two blanks between them; what is unknown is left out."""
+    typer.echo("  ".join(one_line(word) for word in words if word).rstrip())
+
+
 def checked_output(path: Path | None) -> Path | None:
     """The path, refused before anything is paid for when a file could not be written there."""
     if path is None:

@@ -41,6 +41,17 @@ if TYPE_CHECKING:
         Timeline,
         TimelineEntry,
     )
+    from .webhooks import (
+        TaskEvent,
+        TaskEventList,
+        WebhookAttempt,
+        WebhookDelivery,
+        WebhookDeliveryList,
+        WebhookEndpoint,
+        WebhookEndpointDeleted,
+        WebhookEndpointList,
+        WebhookSecret,
+    )
 
 __all__ = [
     "CreateVideoGenerationResponse",
@@ -53,6 +64,8 @@ __all__ = [
     "ModelList",
     "Quote",
     "QuoteLine",
+    "TaskEvent",
+    "TaskEventList",
     "Timeline",
     "TimelineEntry",
     "VideoContentItem",
@@ -64,6 +77,13 @@ __all__ = [
     "VideoTaskList",
     "VideoTaskResponse",
     "VideoTaskUsage",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookDeliveryList",
+    "WebhookEndpoint",
+    "WebhookEndpointDeleted",
+    "WebhookEndpointList",
+    "WebhookSecret",
 ]
 
 _HOMES = {
@@ -88,6 +108,15 @@ _HOMES = {
     "VideoTaskUsage": ".task",
     "Timeline": ".timeline",
     "TimelineEntry": ".timeline",
+    "TaskEvent": ".webhooks",
+    "TaskEventList": ".webhooks",
+    "WebhookAttempt": ".webhooks",
+    "WebhookDelivery": ".webhooks",
+    "WebhookDeliveryList": ".webhooks",
+    "WebhookEndpoint": ".webhooks",
+    "WebhookEndpointDeleted": ".webhooks",
+    "WebhookEndpointList": ".webhooks",
+    "WebhookSecret": ".webhooks",
 }
 
 
