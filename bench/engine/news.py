@@ -1,11 +1,11 @@
-"""How long after the upstream is done the caller knows: by SSE and by a long poll, on either database.
+"""How long after the upstream is done the caller knows: by SSE, long poll or callback, on either database.
 
     python bench/engine news
 
 ``byteplus`` announces the end of a task by a callback, ``openai-videos`` is looked at (every second here, so
 that half a second of it is waiting for the next look). "Stored" is when the result lay in our files and the
 task was saved as succeeded. The limit is what a bare client needs for the same requests, one after the other:
-look, look for the result, download it.
+look, look for the result, download it; and for a callback, the same POST on a connection of its own.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+from callback_receiver import Receiver, receiving
 from databases import Place
 from meters import quantile, table
 from processes import cores
@@ -35,6 +36,7 @@ class Ending:
     stored: float
     event: float
     answer: float
+    callback: float
 
 
 async def measure(place: Place, folder: Path, tasks: int, pause: float) -> list[Sequence[str]]:
@@ -44,14 +46,20 @@ async def measure(place: Place, folder: Path, tasks: int, pause: float) -> list[
     rows: list[Sequence[str]] = []
     with fake_upstream(folder, other) as fake:
         fake.control(running=_RUNNING)
-        with serving(place, folder, core, fake.variables() | {"MESHAPI_CARDS": str(cards)}) as server:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
+        variables = {"MESHAPI_CARDS": str(cards), "MESHAPI_PRIVATE_SOURCES": "true"}
+        with serving(place, folder, core, fake.variables() | variables) as server:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session,
+                receiving() as receiver,
+            ):
                 for upstream in UPSTREAMS:
-                    client = _Client(session, server, upstream)
+                    client = _Client(session, server, upstream, receiver)
                     endings = await _staggered(client, tasks, pause)
                     rows += _rows(place, upstream, endings, _ends(fake))
                     floor = [await _by_hand(session, fake, upstream) for _ in range(tasks)]
                     rows.append(_row(f"{place.name}, {upstream}: by hand", floor))
+                told = [await receiver.by_hand(session) for _ in range(tasks)]
+                rows.append(_row(f"{place.name}: callback by hand", told))
     return rows
 
 
@@ -61,22 +69,31 @@ def show(tasks: int, rows: Sequence[Sequence[str]]) -> None:
 
 
 class _Client:
-    """Creates tasks of one upstream and waits for them in both ways at once."""
+    """Creates tasks of one upstream and waits for them in every way at once."""
 
-    def __init__(self, session: aiohttp.ClientSession, server: Server, upstream: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, server: Server, upstream: str, receiver: Receiver
+    ) -> None:
         self._session = session
+        self._receiver = receiver
         self._base = f"http://127.0.0.1:{server.port}{_PATH}"
         self._headers = {"authorization": f"Bearer {server.key}"}
         self._upstream = upstream
 
     async def follow(self) -> Ending:
         model = {"openai-videos": "openai-videos/sora-2", "byteplus": "byteplus/seedance-1-0-pro"}
-        body = {"model": model[self._upstream], "content": [{"type": "text", "text": "a lake"}]}
+        body = {
+            "model": model[self._upstream],
+            "content": [{"type": "text", "text": "a lake"}],
+            "callback_url": self._receiver.url,
+        }
         async with self._session.post(self._base, json=body, headers=self._headers) as answer:
             assert answer.status == 200, await answer.text()
             task: str = (await answer.json())["id"]
-        event, answered = await asyncio.gather(self._event(task), self._wait(task))
-        return Ending(task, await self._stored(task), event, answered)
+        event, answered, called = await asyncio.gather(
+            self._event(task), self._wait(task), self._receiver.moment(task)
+        )
+        return Ending(task, await self._stored(task), event, answered, called)
 
     async def _event(self, task: str) -> float:
         async with self._session.get(f"{self._base}/{task}/events", headers=self._headers) as stream:
@@ -122,7 +139,9 @@ def _rows(
         _row(f"{whole}: stored", [each.stored - ends[each.task] for each in endings]),
         _row(f"{whole}: event", [each.event - ends[each.task] for each in endings]),
         _row(f"{whole}: long poll", [each.answer - ends[each.task] for each in endings]),
+        _row(f"{whole}: callback", [each.callback - ends[each.task] for each in endings]),
         _row(f"{whole}: event after stored", [each.event - each.stored for each in endings]),
+        _row(f"{whole}: callback after stored", [each.callback - each.stored for each in endings]),
     ]
 
 
