@@ -71,7 +71,7 @@ def needs_video(folder: ModelFolder) -> bool:
 
 def image_pipeline(folder: ModelFolder) -> str | None:
     """The class that starts from a first frame; None where there is none."""
-    if needs_image(folder):
+    if needs_image(folder) or folder.pipeline == "LTXConditionPipeline":
         return folder.pipeline
     if folder.pipeline == "WanPipeline":
         # Wan 2.2 TI2V: one set of weights for both, told by the timestep of each token.

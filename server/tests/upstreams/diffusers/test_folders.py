@@ -100,6 +100,7 @@ def test_the_card_of_a_text_model_is_free_and_has_the_lengths_of_its_pipeline() 
         (folder("WanPipeline", WAN, WAN_VAE), ("text",)),
         (folder("WanPipeline", WAN, FINE_WAN_VAE, index={"expand_timesteps": True}), ("text", "first_frame")),
         (folder("LTXPipeline", LTX, LTX_VAE), ("text", "first_frame")),
+        (folder("LTXConditionPipeline", LTX, LTX_VAE), ("text", "first_frame")),
         (folder("WanImageToVideoPipeline", WAN, WAN_VAE), ("first_frame",)),
         (
             folder("WanImageToVideoPipeline", WAN, WAN_VAE, index={"boundary_ratio": 0.9}),

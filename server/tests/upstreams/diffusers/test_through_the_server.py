@@ -231,6 +231,15 @@ def test_a_killed_child_makes_the_task_run_again_to_the_same_video(
     assert content(after) == content(undisturbed)
 
 
+def test_no_pipeline_has_asked_the_network_for_anything(offline_python: str, network_notes: Path) -> None:
+    assert not network_notes.exists(), network_notes.read_text()
+    asking = "import socket; socket.create_connection(('localhost', 9))"
+    done = subprocess.run([offline_python, "-c", asking], capture_output=True, text=True, check=False)
+    assert "this process has no network" in done.stderr
+    assert network_notes.read_text().startswith("socket.getaddrinfo")
+    network_notes.unlink()
+
+
 def test_a_child_never_outlives_a_server_that_is_killed(
     torch_python: str, models: Path, tmp_path: Path
 ) -> None:
