@@ -23,9 +23,7 @@ class TaskView:
     Files that ``retention`` no longer keeps are not shown.
     """
 
-    def __init__(
-        self, links: Links, retention: Retention = _FOR_EVER, clock: Clock = system_clock
-    ) -> None:
+    def __init__(self, links: Links, retention: Retention = _FOR_EVER, clock: Clock = system_clock) -> None:
         self._links = links
         self._retention = retention
         self._clock = clock

@@ -67,7 +67,7 @@ class Probed(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Measured(Struct, frozen=True, kw_only=True):
-    """The answer of a measurement: what the video is, or the problem with it. Neither: it was not measured."""
+    """What a measurement found: what the video is, and the problem with it; none of both: not measured."""
 
     probed: Probed | None = None
     problem: str | None = None
