@@ -189,7 +189,8 @@ def _light(plan: ScenePlan, tones: Palette, body: Body, snow: bool, night: float
         fog=mix(tones.horizon, tones.haze, 0.5) * np.float32(0.9),
         glow=tones.glow * np.float32(0.15 * tones.disc if clear and not body.moon else 0.0),
         body=body,
-        fog_gain=min(2.0, air(plan.weather).visibility ** -0.35),
+        # By day the wood stands in its own light: what is left of the fog would only grey it.
+        fog_gain=min(2.0, air(plan.weather).visibility ** -0.35) * (0.4 + 0.6 * night),
         exposure=tones.exposure,
         snow=1.0 if snow else 0.0,
     )

@@ -24,13 +24,15 @@ from meshapi_renderer.elements.wind_waves import WindWaves
 from meshapi_renderer.imaging import Torus
 from meshapi_renderer.layers import Layer, covered_from, draw_stack
 from meshapi_renderer.noise import fbm, line_noise
-from meshapi_renderer.plan import ScenePlan, Season
+from meshapi_renderer.plan import ScenePlan, Season, TimeOfDay
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scene, Scratch, Timing
 from meshapi_renderer.view import View
 from meshapi_renderer.weather import air
 
 _HORIZON = 0.50
+_KEYS: dict[TimeOfDay, float] = {"noon": 0.75, "night": 0.5, "sunrise": 0.62, "sunset": 0.55, "dusk": 0.6}
+"""How much of the sun's or moon's light lies on the plants."""
 _GREENS: dict[Season, tuple[str, str]] = {
     "spring": ("2f5a14", "8fc23c"),
     "summer": ("33551a", "a3b84a"),
@@ -215,14 +217,15 @@ def _plant_light(plan: ScenePlan, tones: Palette, body: Body, snow: bool) -> Pla
     exposure = np.float32(tones.exposure)
     sky = mix(tones.zenith, tones.ambient, 0.6)
     clouded = tones.disc < 0.15 and plan.time not in ("noon", "dusk", "night")
-    key = tones.sun * np.float32({"noon": 0.75, "night": 0.9}.get(plan.time, 0.35 if clouded else 0.80))
-    light = sky * np.float32(0.85 if not night else 1.6) + key
+    key = tones.sun * np.float32(_KEYS.get(plan.time, 0.80) if not clouded else 0.35)
+    light = sky * np.float32(0.85 if not night else 0.95) + key
     if tones.disc < 0.15:
         light = light + tones.horizon * np.float32(0.25)
     if night:
         light = mix(light, rgb(0.9, 1.0, 1.2) * luminance(light), 0.6)
-    # Plants keep some of their own green by a red sun.
-    light = mix(light, rgb(1, 1, 1) * luminance(light), 0.35) * exposure
+    # Plants keep some of their own green by a red sun, but their light is the sky's.
+    own = 0.12 if plan.time in ("sunrise", "sunset", "dusk") else 0.35
+    light = mix(light, rgb(1, 1, 1) * luminance(light), own) * exposure
     season: Season = "winter" if snow else plan.season
     dark, bright = (linear(name) for name in _GREENS[season])
     if night:
@@ -254,11 +257,13 @@ def _hills(plan: ScenePlan, view: View, tones: Palette, body: Body, rng: Rng, sn
         trees=1.0, treeline=1.6, tree_height=3.0,
     )  # fmt: skip
     green = linear(_GREENS["winter" if snow else plan.season][1]) * np.float32(0.42)
+    if plan.time == "night":
+        green = mix(green, rgb(0.9, 1.0, 1.2) * luminance(green), 0.75) * np.float32(0.6)
     side = math.copysign(1, body.x)
     high = plan.time in ("noon", "golden") or tones.disc < 0.15
     light = Sunlight(
         palette=tones, body=body, towards=light_vector(-0.8 * side if high else 0.9 * side, -0.2, 0.6),
-        strength=3.2 if body.moon else 1.5, sky=2.0 if body.moon else 0.95,
+        strength=2.2 if body.moon else 1.5, sky=1.6 if body.moon else 0.95,
         visibility=9000 * air(plan.weather).visibility, mist=0.7 * air(plan.weather).mist, mist_height=40.0,
         tree_colour=green, tree_snow=0.5 if snow else 0.0,
     )  # fmt: skip
