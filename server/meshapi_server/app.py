@@ -267,7 +267,9 @@ class Server:
             cross_origin=CrossOrigin(frozenset(settings.cors_origins)),
             constant_headers=transport_security(public_url),
         )
-        server = cls(database, files, sweeper, keys, worker, app, upstreams, webhooks, courier, sender, changes)
+        server = cls(
+            database, files, sweeper, keys, worker, app, upstreams, webhooks, courier, sender, changes
+        )
         return server
 
     async def start(self) -> None:
