@@ -37,7 +37,7 @@ class Wish:
     seconds: float
     seed: int
     renders: int
-    calm: float = 180.0
+    calm: float = 300.0
     at_once: int = 250
     plan: Plan
 
