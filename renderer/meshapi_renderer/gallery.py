@@ -33,8 +33,10 @@ _TILE_HEIGHT: Final = 120
 _GAP: Final = 4
 _STYLE: Final = """
 :root { color-scheme: dark light; font: 16px/1.5 system-ui, sans-serif; }
-body { margin: 0 auto; max-width: 1100px; padding: 1.5rem; }
-section { margin: 0 0 3rem; }
+body { margin: 0 auto; max-width: 1700px; padding: 1.5rem; }
+main { display: grid; gap: 2.5rem 1.5rem; }
+main { grid-template-columns: repeat(auto-fit, minmax(min(100%, 32rem), 1fr)); }
+section { min-width: 0; }
 h2 { margin: 0 0 .25rem; text-transform: capitalize; }
 p { margin: 0 0 .75rem; opacity: .75; }
 video { width: 100%; border-radius: 8px; background: #000; }
@@ -127,10 +129,9 @@ def page(prompts: Mapping[Setting, str], hours: Sequence[HourStill], folders: tu
             for still in hours
             if still.setting == setting
         )
-        poster = f' poster="{stills}/{setting}_{_hour(setting, hours)}_16x9.jpg"' if figures else ""
         sections.append(
             f"<section><h2>{setting}</h2><p>{html.escape(prompt)}</p>\n"
-            f'<video src="{clips}/{setting}.mp4" controls loop muted playsinline preload="none"{poster}>'
+            f'<video src="{clips}/{setting}.mp4" controls autoplay loop muted playsinline>'
             f"</video>\n<div>\n{figures}</div></section>\n"
         )
     return (
@@ -138,10 +139,7 @@ def page(prompts: Mapping[Setting, str], hours: Sequence[HourStill], folders: tu
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>mesh/diorama-1</title><style>\n{_STYLE}\n</style></head><body>\n"
         "<h1>mesh/diorama-1</h1>\n<p>A procedural renderer, not a neural model: every setting, as a clip"
-        " with sound and at every hour in three shapes.</p>\n" + "".join(sections) + "</body></html>\n"
+        " with sound and at every hour in three shapes.</p>\n<main>\n"
+        + "".join(sections)
+        + "</main></body></html>\n"
     )
-
-
-def _hour(setting: Setting, hours: Sequence[HourStill]) -> TimeOfDay:
-    """An hour there is a still of, for the poster of a clip."""
-    return next(still.time for still in hours if still.setting == setting)
