@@ -20,6 +20,8 @@ from .refusal import Refusal
 
 log = structlog.get_logger("meshapi.connections")
 
+_LINGER = 2.0  # s in which a client that is refused may stop sending and read why
+
 
 class _Phase(enum.Enum):
     """What the next byte belongs to."""
@@ -28,6 +30,7 @@ class _Phase(enum.Enum):
     BETWEEN = enum.auto()
     HEAD = enum.auto()
     BODY = enum.auto()
+    REFUSED = enum.auto()  # thrown away
 
 
 class Connection(HttpToolsProtocol):
@@ -66,7 +69,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, then decide how long the rest may take."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._phase is _Phase.REFUSED:
             return
         self._unset_keepalive_if_required()
         self._begun = False
@@ -176,8 +179,8 @@ class Connection(HttpToolsProtocol):
         self._reading = None
         if self._phase is _Phase.BODY and self.flow.read_paused:
             self._give(self.limits.stall_timeout)  # it is we who do not read
-        elif self._phase is _Phase.NOTHING:
-            self.transport.close()  # nothing was asked, so nothing is answered
+        elif self._phase in {_Phase.NOTHING, _Phase.REFUSED}:
+            self.transport.close()  # nothing was asked, or all is said
         else:
             self._refuse(refusal.TOO_SLOW)
 
@@ -199,7 +202,13 @@ class Connection(HttpToolsProtocol):
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        self.transport.close()
+        if reason.linger and self.transport.can_write_eof():
+            # Closed at once, what is still on its way would have the client's system discard the answer.
+            self._phase = _Phase.REFUSED
+            self.transport.write_eof()
+            self._give(_LINGER)
+        else:
+            self.transport.close()
 
     def _is_next_answer(self) -> bool:
         """Whether what is written now would be taken for the answer to what is refused."""

@@ -10,12 +10,13 @@ from meshapi_server.tasks import ids
 
 
 class Refusal(Struct, frozen=True):
-    """Why a connection is closed."""
+    """Why a connection is closed. ``linger``: its client is probably still sending."""
 
     status: int
     code: ErrorCode
     message: str
     retry_after: int | None = None
+    linger: bool = False
 
     def encoded(self) -> bytes:
         """The whole answer, head and body."""
@@ -35,8 +36,10 @@ class Refusal(Struct, frozen=True):
         return b"\r\n".join([first, *lines, b"", body])
 
 
-NOT_HTTP = Refusal(400, "invalid_request", "This is no valid HTTP/1.1 request.")
-TARGET_TOO_LONG = Refusal(414, "invalid_request", "The address of the request is too long.")
-HEAD_TOO_LARGE = Refusal(431, "invalid_request", "The headers of the request are too large or too many.")
+NOT_HTTP = Refusal(400, "invalid_request", "This is no valid HTTP/1.1 request.", linger=True)
+TARGET_TOO_LONG = Refusal(414, "invalid_request", "The address of the request is too long.", linger=True)
+HEAD_TOO_LARGE = Refusal(
+    431, "invalid_request", "The headers of the request are too large or too many.", linger=True
+)
 TOO_SLOW = Refusal(408, "invalid_request", "The request did not arrive in time.")
 FULL = Refusal(503, "provider_not_available", "Too many connections are open. Try again.", 1)

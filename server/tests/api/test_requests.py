@@ -194,9 +194,9 @@ def test_the_later_version_finds_a_task_by_the_request_id_of_its_create(
 def test_an_unknown_task_is_404_and_its_id_is_named_in_a_bounded_message(caller: Caller) -> None:
     found = error(caller.get(f"{GENERATIONS}/task_nowhere"), 404, "not_found")
     assert "task_nowhere" in found["message"]
-    long = error(caller.get(f"{GENERATIONS}/{'x' * 20_000}"), 404, "not_found")
+    long = error(caller.get(f"{GENERATIONS}/{'x' * 10_000}"), 404, "not_found")
     assert len(long["message"]) < 300
-    named = error(caller.get(f"/v1/models/{'x' * 20_000}"), 404, "model_not_found")
+    named = error(caller.get(f"/v1/models/{'x' * 10_000}"), 404, "model_not_found")
     assert len(named["message"]) < 300
 
 
@@ -220,7 +220,7 @@ def test_no_query_string_breaks_the_server_and_no_answer_repeats_it_at_length(
     caller: Caller, query: str
 ) -> None:
     answer = caller.raw("GET", f"{GENERATIONS}?{query}")
-    assert answer.status_code in {200, 400, 422}, answer.text
+    assert answer.status_code in {200, 400, 414, 422}, answer.text
     assert len(answer.content) < 20_000
 
 
