@@ -153,11 +153,27 @@ def _run(settings: Settings, directory: DataDirectory, listener: socket.socket |
     port = listener.getsockname()[1]
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
     local_url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    # The web server catches these, drains, and raises them again; by then all is done, and done well.
+    stop = _Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, stop)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, directory, listener, local_url))
+        runner.run(_serve(settings, directory, listener, local_url, stop))
+
+
+class _Stop:
+    """Told to end before the web server listens to signals, the process must not start to serve.
+
+    The web server catches signals itself, drains, and raises them again; by then all is done, and done well.
+    """
+
+    def __init__(self) -> None:
+        self.told = False
+        self.web: WebServer | None = None
+
+    def __call__(self, *_: object) -> None:
+        self.told = True
+        if self.web is not None:
+            self.web.should_exit = True
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -183,7 +199,7 @@ async def _work(settings: Settings, directory: DataDirectory) -> None:
 
 
 async def _serve(
-    settings: Settings, directory: DataDirectory, listener: socket.socket, local_url: str
+    settings: Settings, directory: DataDirectory, listener: socket.socket, local_url: str, stop: _Stop
 ) -> None:
     public_url = settings.public_url or local_url
     database = await open_database(settings.database_url)
@@ -195,7 +211,10 @@ async def _serve(
         head_timeout=settings.head_timeout,
         stall_timeout=settings.stall_timeout,
     )
-    web = WebServer(server.app, limits, server.stopping)
+    stop.web = web = WebServer(server.app, limits, server.stopping)
+    if stop.told:
+        await database.close()
+        return
     await web.serve(sockets=[listener])
 
 

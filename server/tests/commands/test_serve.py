@@ -1,6 +1,7 @@
 """``meshapi serve`` as an operator meets it: first start, restart, signals, settings."""
 
 import json
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -171,3 +172,19 @@ def test_the_log_is_one_json_object_a_line_without_prompts(data: Path) -> None:
         lines = [json.loads(line) for line in server.stderr.splitlines()]
     assert all({"event", "level", "timestamp"} <= set(line) for line in lines)
     assert "my private idea" not in json.dumps(lines)
+
+
+def test_a_server_that_is_told_to_end_while_it_starts_ends(data: Path) -> None:
+    command = [COMMAND, "serve", "--port", "0", "--data", str(data)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as started:
+        assert started.stdout is not None
+        assert "Mesh API server" in started.stdout.readline()  # said before it serves
+        started.send_signal(signal.SIGTERM)
+        try:
+            _, said = started.communicate(timeout=60)
+        finally:
+            started.kill()
+    assert started.returncode == 0
+    assert "Traceback" not in said
