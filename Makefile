@@ -8,7 +8,7 @@ OUT ?= demo.mp4
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PROJECTS := sdk/python/pyproject.toml renderer/pyproject.toml server/pyproject.toml requirements/lock.txt
 
-.PHONY: help setup demo test check bench bench-engine chaos matrix coverage stills serve clean
+.PHONY: help setup demo test check bench bench-engine chaos fuzz matrix coverage stills serve clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -40,6 +40,7 @@ check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy sdk/python/meshapi renderer/meshapi_renderer server/meshapi_server
 	@$(BIN)/python sdk/python/generate_sync.py --check
+	@$(BIN)/python tests/audit.py
 
 bench: $(VENV)/.dev ## Measure, each beside its limit in the same run
 	@$(BIN)/python bench/api.py
@@ -58,6 +59,10 @@ chaos: $(VENV)/.dev ## Kill, freeze and restart everything on both databases, th
 	@$(BIN)/python -m tests.chaos --database sqlite $(CHAOS)
 	@$(BIN)/python -m tests.chaos --database postgres $(CHAOS)
 	@$(BIN)/python -m tests.chaos --database sqlite --every-upstream --tasks 3000 --kills 40
+
+FUZZ ?= 2000
+fuzz: $(VENV)/.dev ## Fuzz requests, connections and signatures (FUZZ=examples of each)
+	@MESHAPI_FUZZ_EXAMPLES=$(FUZZ) $(BIN)/python -m pytest -q --timeout=3600 server/tests/fuzz
 
 matrix: $(VENV)/.dev ## Run the Python SDK's tests on every Python there is
 	@tests/sdk/matrix.sh
