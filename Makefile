@@ -53,6 +53,7 @@ bench-engine: $(VENV)/.dev ## Measure the engine on both databases, and beside L
 	@$(BIN)/python bench/engine
 	@$(BIN)/python bench/engine/litellm.py
 	@$(BIN)/python bench/engine/five.py
+	@$(BIN)/python bench/engine/tenants.py
 
 CHAOS ?= --tasks 10000 --kills 100
 chaos: $(VENV)/.dev ## Kill, freeze and restart everything on both databases, then audit (CHAOS="--seed 7 ...")
@@ -70,7 +71,7 @@ matrix: $(VENV)/.dev ## Run the Python SDK's tests on every Python there is
 coverage: $(VENV)/.dev ## Measure which lines of both SDKs the tests run
 	@$(BIN)/python tests/sdk/measure_coverage.py
 
-stills: $(VENV)/.runtime ## Write stills of every scene to out/stills
+stills: $(VENV)/.runtime ## Write stills, hours and a gallery of clips to out/stills
 	@$(BIN)/python -m meshapi_renderer.contact_sheet --out out/stills
 
 serve: $(VENV)/.runtime ## Serve on 127.0.0.1:8080
