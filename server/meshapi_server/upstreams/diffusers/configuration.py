@@ -5,12 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import structlog
 from msgspec import Struct
 
+from .cards import card
 from .family import OTHER, family_of, needs_video
 from .folder import WISHES, FolderInvalid, ModelFolder, is_model, read_folder
 from .process import environment
@@ -56,7 +57,7 @@ def configured(variables: Mapping[str, str]) -> Configuration | None:
                 f"{DEVICES}: {device!r} is no device; use auto, cpu, mps, cuda:0 or several with commas"
             )
     try:
-        folders = tuple(_folders(models))
+        folders = _servable(_folders(models))
     except FolderInvalid as fault:
         raise DiffusersMisconfigured(f"{MODELS}: {fault}") from None
     return Configuration(
@@ -93,6 +94,17 @@ def check_python(python: str) -> None:
             f"{PYTHON}: {python!r} lacks {lacks}; install meshapi-server[diffusers] there, or name an"
             " interpreter that has it"
         )
+
+
+def _servable(folders: Iterable[ModelFolder]) -> tuple[ModelFolder, ...]:
+    """Those folders, each under a name of its own and with a card. Raises FolderInvalid."""
+    found: dict[str, ModelFolder] = {}
+    for folder in folders:
+        if folder.name in found:
+            raise FolderInvalid(f"{folder.name!r} names both {found[folder.name].path} and {folder.path}")
+        card(folder)
+        found[folder.name] = folder
+    return tuple(found.values())
 
 
 def _folders(models: str) -> Iterator[ModelFolder]:

@@ -102,7 +102,7 @@ def _read_json(file: Path) -> dict[str, Any]:
         read = json.loads(file.read_text("utf-8"))
     except OSError as fault:
         raise FolderInvalid(f"{file} cannot be read: {fault.strerror or fault}") from None
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise FolderInvalid(f"{file} is no JSON: {fault}") from None
     if not isinstance(read, dict):
         raise FolderInvalid(f"{file} must hold an object, not {type(read).__name__}")

@@ -10,7 +10,7 @@ from meshapi_renderer.sizes import DEFAULT_RATIO, FRAME_SIZES
 from meshapi_server.upstreams.limits import lines, shape
 
 from .family import family_of, most_frames, native_size
-from .folder import ModelFolder
+from .folder import FolderInvalid, ModelFolder
 
 _SPATIAL, _TEMPORAL = 8, 4  # of most autoencoders, for one whose configuration does not say
 
@@ -42,10 +42,15 @@ class Grid(Struct, frozen=True, kw_only=True):
 
 
 def grid_of(folder: ModelFolder) -> Grid:
-    """The grid of a folder's pipeline."""
-    family = family_of(folder)
-    side = math.lcm(_spatial(folder.vae) * _patch(folder.denoiser), family.sides)
-    return Grid(side=side, step=_temporal(folder.vae), fixed=native_size(folder), most=most_frames(folder))
+    """The grid of a folder's pipeline. Raises FolderInvalid where its files hold other values than they do."""
+    try:
+        side = math.lcm(_spatial(folder.vae) * _patch(folder.denoiser), family_of(folder).sides)
+        step, fixed = _temporal(folder.vae), native_size(folder)
+    except (TypeError, ValueError, ArithmeticError) as fault:
+        raise FolderInvalid(f"{folder.path}: its configuration tells no sizes: {fault}") from None
+    if min(side, step, *(fixed or ())) < 1:
+        raise FolderInvalid(f"{folder.path}: its configuration tells sizes of nothing")
+    return Grid(side=side, step=step, fixed=fixed, most=most_frames(folder))
 
 
 def _pixels(resolution: str, ratio: str) -> tuple[int, int]:

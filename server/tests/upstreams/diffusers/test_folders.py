@@ -185,6 +185,30 @@ def test_a_variable_that_cannot_be_used_is_named(
     assert complaint in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("vae", "pipeline", "complaint"),
+    [
+        (WAN_VAE, "WanVideoToVideoPipeline", "WanVideoToVideoPipeline starts from a video"),
+        ({"scale_factor_temporal": 0}, "WanPipeline", "sizes of nothing"),
+        ({"temperal_downsample": 3}, "WanPipeline", "tells no sizes: object of type 'int' has no len()"),
+    ],
+)
+def test_a_named_folder_that_cannot_be_served_is_told_before_anything_starts(
+    tmp_path: Path, vae: dict[str, Any], pipeline: str, complaint: str
+) -> None:
+    path = saved(tmp_path / "one", pipeline=pipeline)
+    (path / "vae" / "config.json").write_text(json.dumps(vae))
+    with pytest.raises(DiffusersMisconfigured) as caught:
+        configured({"MESHAPI_DIFFUSERS_MODELS": f"mine={path}"})
+    assert complaint in str(caught.value)
+
+
+def test_two_folders_cannot_have_one_name(tmp_path: Path) -> None:
+    one, two = saved(tmp_path / "one"), saved(tmp_path / "two")
+    with pytest.raises(DiffusersMisconfigured, match="'mine' names both"):
+        configured({"MESHAPI_DIFFUSERS_MODELS": f"mine={one}, diffusers/mine={two}"})
+
+
 def test_each_device_has_a_slot(tmp_path: Path) -> None:
     saved(tmp_path / "one")
     variables = {"MESHAPI_DIFFUSERS_MODELS": str(tmp_path), "MESHAPI_DIFFUSERS_DEVICES": "cuda:0, cuda:1"}
