@@ -15,9 +15,8 @@ _INTRODUCTION = """\
 # Upstreams
 
 What each upstream can do, as its adapter declares it and as the shared suite observes it against the
-upstream's emulator: each cell is a test. This page is generated; after a change to an adapter write it anew:
-
-    python -m meshapi_server.upstreams.upstreams_page > docs/reference/upstreams.md
+upstream's emulator: each cell is a test. This page is generated; after a change to an adapter write it
+anew, with `python -m meshapi_server.upstreams.upstreams_page > docs/reference/upstreams.md`.
 
 """
 _LEGEND = """
