@@ -31,6 +31,10 @@ _LEGEND = """
 - **Last frame**: whether `return_last_frame` works.
 - **Inline images**: whether a first frame may be a data URI.
 - **Results last**: for how long the upstream's own link works. The server has copied the file by then.
+
+What runs on this host is no upstream of this table: `mesh/diorama-1`, and folders of open weights
+(`diffusers/*`, see [local models](../operate/local-models.md)). Both tell their progress, stop when they are
+cancelled, queued or running, and are simply made again after a crash, since nothing was paid.
 """
 Cell = Callable[[Adapter], str]
 
