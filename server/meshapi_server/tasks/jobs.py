@@ -39,7 +39,7 @@ class Jobs:
             model=route.upstream_model if route else task.model.partition("/")[2],
             spec=attach((route.spec if route else None) or task.spec, inputs),
             seed=_seed(task),
-            submitted_at=task.created_at,
+            submitted_at=schedule.accepted_at or task.created_at,
             callback_url=self._callback_url(schedule.upstream, task.id),
         )
 

@@ -51,7 +51,7 @@ class Job(Struct, frozen=True, kw_only=True):
     model: str
     spec: Spec
     seed: int
-    submitted_at: int  # ms since the epoch: when the task was created
+    submitted_at: int  # ms since the epoch: when the upstream took the task; until then, when it was created
     callback_url: str | None = None
 
     @property

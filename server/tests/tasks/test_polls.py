@@ -228,3 +228,21 @@ async def test_an_upstream_that_announces_changes_is_looked_at_more_rarely(bench
     task = await bench.create()
     await hand.submit()
     assert (await bench.schedule(task)).due == bench.clock() + 3 * 4_000
+
+
+async def test_a_job_that_waited_here_is_as_old_as_its_acceptance(bench: Bench) -> None:
+    """What an upstream does not show yet is forgiven from the acceptance on, however long a task waited."""
+    seen: list[int] = []
+
+    async def look(looks: Sequence[Look]) -> Answers:
+        seen.extend(each.job.submitted_at for each in looks)
+        return [Progress(state="running", look_again_in=60) for _ in looks]
+
+    hand = await bench.hand(ScriptedRemote(looks=look))
+    task = await bench.create()
+    bench.pass_time(600)
+    accepted_at = bench.clock()
+    await hand.submit()
+    bench.pass_time(20)
+    await hand.poll()
+    assert (seen, task.created_at) == ([accepted_at], accepted_at - 600_000)
