@@ -45,9 +45,9 @@ def price(spec: Spec, card: ModelCard, *, cny_per_usd: Decimal | None = None) ->
     if quantity is None:
         return Price(cost_usd=None, reason="How much this request makes cannot be told in advance.")
     items = [_item(_NAMES[output.unit], quantity, output, rate)]
-    images = sum(item.kind == "image" for item in spec.content)
     per_image = pricing.input_image(situation)
-    if per_image is not None and images:
+    images = sum(item.kind == "image" for item in spec.content) - (per_image.included if per_image else 0)
+    if per_image is not None and images > 0:
         items.append(_item("input images", Decimal(images), per_image, rate))
     return Price(
         cost_usd=sum((item.cost_usd for item in items), Decimal(0)),

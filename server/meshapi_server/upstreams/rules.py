@@ -84,11 +84,15 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PriceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One price. Lines stand in order: of those that count the same unit, the first whose condition holds."""
+    """One price. Lines stand in order: of those that count the same unit, the first whose condition holds.
+
+    Of what is handed in, the first ``included`` cost nothing more.
+    """
 
     unit: Unit
     amount: Decimal
     when: When = ALWAYS
+    included: int = 0
     note: str | None = None
 
     def __post_init__(self) -> None:
@@ -99,13 +103,17 @@ class PriceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Pricing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a model costs, who says so, and on which day that was read."""
+    """What a model costs, who says so, and on which day that was read.
+
+    ``open_with`` are inputs that cost something which is not known in advance.
+    """
 
     source: str
     date: datetime.date
     certainty: Certainty
     lines: tuple[PriceLine, ...]
     currency: Literal["USD", "CNY"] = "USD"
+    open_with: tuple[Role, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.lines:
@@ -113,6 +121,8 @@ class Pricing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def output(self, situation: Situation) -> PriceLine | None:
         """The line that prices the output in this situation; ``None`` when the source does not say."""
+        if not situation.roles.isdisjoint(self.open_with):
+            return None
         return self._first(situation, ("second", "video", "million_tokens"))
 
     def input_image(self, situation: Situation) -> PriceLine | None:

@@ -1,12 +1,12 @@
 """What a request costs by its card: the price list's own examples, upper bounds, and honest ignorance."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from meshapi_server.tasks.price import Price
-from meshapi_server.tasks.spec import ContentItem, Spec
+from meshapi_server.tasks.spec import ContentItem, Role, Spec
 from meshapi_server.upstreams.catalogue import Catalogue
 from meshapi_server.upstreams.fit import fit
 from meshapi_server.upstreams.quote import price
@@ -60,6 +60,25 @@ def test_a_price_that_nobody_publishes_is_unknown_with_the_reason_and_never_zero
 
 def test_a_combination_that_the_price_list_leaves_out_is_unknown() -> None:
     found = quoted("luma/ray-3.2")
+    assert found.cost_usd is None
+    assert "does not say" in (found.reason or "")
+
+
+def reference(index: int, kind: Literal["image", "video"] = "image") -> ContentItem:
+    role: Role = "reference_image" if kind == "image" else "reference_video"
+    return ContentItem(kind=kind, index=index, url="https://x.example/a", role=role)
+
+
+@pytest.mark.parametrize(
+    ("images", "cost"), [(0, "0.40"), (1, "0.40"), (5, "0.40"), (6, "0.44"), (9, "0.56")]
+)
+def test_images_that_the_price_includes_cost_nothing_more(images: int, cost: str) -> None:
+    content = (TEXT, *(reference(index) for index in range(1, images + 1)))
+    assert quoted("minimax/MiniMax-H3", content=content, duration=5).cost_usd == Decimal(cost)
+
+
+def test_what_an_input_of_unknown_length_costs_makes_the_whole_price_unknown() -> None:
+    found = quoted("minimax/MiniMax-H3", content=(TEXT, reference(1, "video")), duration=5)
     assert found.cost_usd is None
     assert "does not say" in (found.reason or "")
 
