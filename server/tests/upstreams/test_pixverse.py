@@ -121,6 +121,12 @@ def test_an_image_that_is_refused_ends_the_task_and_nothing_is_bought() -> None:
         )
 
 
+def test_an_upload_that_fails_for_a_reason_nobody_knows_is_certain_to_be_free() -> None:
+    with pytest.raises(Rejected) as raised:
+        perform(PixVerse().submit(job(TEXT, FIRST)), answer({"ErrCode": 500999, "ErrMsg": "of tomorrow"}))
+    assert raised.value.error.charged == "no"
+
+
 def test_every_request_has_a_name_of_its_own() -> None:
     numbers = itertools.count(1)
     adapter = PixVerse(trace=lambda: f"trace-{next(numbers)}")

@@ -259,6 +259,13 @@ def test_a_list_that_shows_payloads_is_enough() -> None:
     assert found.reference == "2"
 
 
+def test_a_task_with_our_payload_is_ours_though_vidu_has_rewritten_its_prompt() -> None:
+    task = {"id": "2", "payload": "task_1.1", "prompt": "A paper boat drifts, cinematic."}
+    _, found = perform(Vidu().find(job()), answer({"tasks": [task]}))
+    assert found is not None
+    assert found.reference == "2"
+
+
 def test_a_list_without_end_is_left_after_some_pages() -> None:
     pages = [answer({"tasks": [], "next_page_token": str(number)}) for number in range(20)]
     asked, found = perform(Vidu().find(job()), *pages)

@@ -100,7 +100,8 @@ class PixVerse(Adapter):
         response = yield upload(frame)
         if refuses(response):
             item = (frame.role or "first_frame").replace("_", " ")
-            raise replace(REFUSALS.fault(response), item=item).exception()
+            # Whatever it means, nothing is bought by an upload.
+            raise replace(REFUSALS.fault(response), item=item, charged="no").exception()
         uploaded = payload(response)
         named = _number(uploaded, "img_id") or _number(uploaded, "ImgID")
         if named is None:

@@ -53,14 +53,20 @@ def since(job: Job) -> str:
 
 
 def candidates(listing: Mapping[str, Any], job: Job) -> Iterator[Mapping[str, Any]]:
-    """The listed tasks that may be this submission: neither payload nor prompt, where shown, is another."""
+    """The listed tasks that may be this submission: by their payload where it is shown, else by their prompt.
+
+    Vidu may show a prompt that it has rewritten, so beside a payload the prompt says nothing.
+    """
     tasks = listing.get("tasks")
     for task in tasks if isinstance(tasks, list) else ():
         if not isinstance(task, dict) or identity(task) is None:
             continue
-        wanted = {"payload": job.token, "prompt": job.spec.prompt}
-        shown = {name: task[name] for name in wanted if isinstance(task.get(name), str) and task[name]}
-        if all(wanted[name] == value for name, value in shown.items()):
+        payload, prompt = task.get("payload"), task.get("prompt")
+        if isinstance(payload, str) and payload:
+            possible = payload == job.token
+        else:
+            possible = not isinstance(prompt, str) or prompt in {"", job.spec.prompt}
+        if possible:
             yield task
 
 
