@@ -75,7 +75,13 @@ def read_invoice(text: str, id_column: str, amount_column: str) -> dict[str, int
 
     Several lines of one id are added; a line without an id (a monthly fee, say) is left out.
     """
-    reader = csv.DictReader(io.StringIO(text))
+    try:
+        return _sums(csv.DictReader(io.StringIO(text)), id_column, amount_column)
+    except csv.Error as problem:
+        raise InvoiceInvalid(f"the file is no CSV: {problem}") from None
+
+
+def _sums(reader: "csv.DictReader[str]", id_column: str, amount_column: str) -> dict[str, int]:
     known = list(reader.fieldnames or ())
     for column in (id_column, amount_column):
         if column not in known:

@@ -12,6 +12,7 @@ from meshapi_server.tasks.price import dollars
 
 Dimension = Literal["day", "owner", "key", "model"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+USUAL_DAYS = 30  # what is told when only the end of a time was named, or nothing
 _EPOCH = datetime.date(1970, 1, 1)
 
 
@@ -75,6 +76,11 @@ def total(rows: Iterable[UsageRow]) -> UsageRow:
     """All rows together."""
     everything = grouped(rows, ())
     return everything[0] if everything else UsageRow(owner=None, day=None, key_id=None, model=None)
+
+
+def usual_first(last: datetime.date) -> datetime.date:
+    """The first day of the usual time that ends with ``last``; never before the calendar begins."""
+    return datetime.date.fromordinal(max(1, last.toordinal() - USUAL_DAYS + 1))
 
 
 def day_number(date: datetime.date) -> int:

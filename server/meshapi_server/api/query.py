@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from meshapi_server.accounts.usage import Dimension
+from meshapi_server.accounts.usage import Dimension, usual_first
 from meshapi_server.callbacks.ports import DeliveryQuery
 from meshapi_server.tasks.errors import Detail
 from meshapi_server.tasks.ports import Query
@@ -139,7 +139,7 @@ def usage(values: Values, accept: str, today: datetime.date) -> UsageQuery:
     """Which usage to tell, and how. Raises 422 for values that are not allowed."""
     problems: list[Detail] = []
     last = _date(values, "to", today, problems)
-    first = _date(values, "from", min(last, today) - datetime.timedelta(days=29), problems)
+    first = _date(values, "from", usual_first(min(last, today)), problems)
     if not problems and not 0 <= (last - first).days < MAX_DAYS:
         message = f"from {first} to {last}: from must not be after to, nor {MAX_DAYS} days before it"
         problems.append(Detail("value_error", ("query", "from"), message))

@@ -22,6 +22,7 @@ from meshapi_server.accounts.usage import (
     day_number,
     grouped,
     total,
+    usual_first,
 )
 from meshapi_server.database import MoneyRoom, open_database
 from meshapi_server.datadir import DataDirectory
@@ -35,7 +36,6 @@ DatabaseURL = Annotated[
     str | None, typer.Option("--database", help="The server's database. [default: a file in the directory]")
 ]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-_DAYS_SHOWN = 30
 
 
 def usage(
@@ -57,7 +57,7 @@ def usage(
     """Show what was spent, by day, owner, key and model."""
     today = datetime.datetime.now(datetime.UTC).date()
     end = _day("usage", "--to", last) or today
-    begin = _day("usage", "--from", first) or min(end, today) - datetime.timedelta(days=_DAYS_SHOWN - 1)
+    begin = _day("usage", "--from", first) or usual_first(min(end, today))
     if begin > end:
         raise _stop("usage", f"--from {begin} is after --to {end}")
     dimensions = _dimensions(by)

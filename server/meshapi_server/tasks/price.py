@@ -86,7 +86,8 @@ UNLIMITED = Budget()
 
 def nano(dollars: Decimal) -> int:
     """Dollars as whole nano-dollars, rounded up. Raises ValueError for what is no sum of money."""
-    if not dollars.is_finite() or not 0 <= dollars * NANO_PER_DOLLAR <= _MOST:
+    # Compared before it is multiplied: a figure such as 1e999999 is more than a decimal can hold then.
+    if not dollars.is_finite() or not 0 <= dollars <= Decimal(_MOST) / NANO_PER_DOLLAR:
         raise ValueError(f"{dollars} is no sum of dollars; use a decimal from 0 to 4 billion")
     return int((dollars * NANO_PER_DOLLAR).to_integral_value(ROUND_CEILING))
 

@@ -31,6 +31,8 @@ def test_an_id_is_the_end_of_an_address() -> None:
         ("id,amount\na,1\nb,a lot\n", "line 3: 'a lot' is no amount"),
         ("id,amount\na,-1\n", "line 2: '-1' is no amount"),
         ("id,amount\na\n", "line 2: '' is no amount"),
+        ("id,amount\na,1e999999\n", "line 2: '1e999999' is no amount"),
+        ("x" * 200_000, "the file is no CSV"),
     ],
 )
 def test_what_is_no_invoice_is_refused_with_its_line_or_column(text: str, words: str) -> None:

@@ -159,4 +159,5 @@ def test_a_sum_that_an_upstream_misspells_is_no_sum() -> None:
     assert read_nano("much") is None
     assert read_nano("-1") is None
     assert read_nano("NaN") is None
+    assert read_nano("1e999999") is None
     assert read_nano("0.0000000001") == nano(Decimal("0.000000001")) == 1

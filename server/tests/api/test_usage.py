@@ -177,6 +177,17 @@ async def test_a_time_in_which_nothing_was_spent_is_empty(room: Room) -> None:
     }
 
 
+async def test_a_time_that_ends_with_the_first_days_of_the_calendar_is_empty_too(room: Room) -> None:
+    secret, _ = await room.key()
+    answer = await room.usage(secret, "?to=0001-01-05")
+    assert answer.status_code == 200
+    assert (answer.json()["from"], answer.json()["to"], answer.json()["data"]) == (
+        "0001-01-01",
+        "0001-01-05",
+        [],
+    )
+
+
 @pytest.mark.parametrize(
     ("query", "place"),
     [
