@@ -31,6 +31,7 @@ class Book:
     def __init__(self) -> None:
         self._changes = Changes()
         self._rows: list[dict[str, Any]] = []
+        self._references: list[dict[str, Any]] = []
 
     def accept(self, task: Task, schedule: Schedule) -> None:
         """A task is new."""
@@ -47,6 +48,10 @@ class Book:
         if was != is_now and is_now is not None:
             self._rows += _rows(lines(was, is_now), after[1], after[0])
             self._changes.add(was, is_now)
+        reference = after[0].upstream_ref
+        if before[1].ended and before[0].upstream_ref is None and reference is not None:
+            # It had ended before its upstream said under which id it runs: the invoice knows it by that.
+            self._references.append({"task_id": after[1].id, "upstream_ref": upstream_id(reference)})
 
     def resolve(self, doubt: Position, cost: int, of_task: Mapping[str, Any]) -> None:
         """A doubt is decided; ``of_task`` are the ledger's words for the task and its upstream."""
@@ -74,6 +79,7 @@ class Book:
         ]
         writes = [
             Write("insert_ledger", self._rows),
+            Write("name_doubt", self._references),
             Write("add_spending", spending),
             Write("add_usage", usage),
         ]
@@ -83,16 +89,19 @@ class Book:
 def check(wishes: Sequence[tuple[Task, Schedule, Budget]]) -> Plan[Mapping[str, str]]:
     """Why which tasks do not fit into the budgets of their keys, by their ids; in order, each counts.
 
-    Locks what the keys have used, so that nobody else is told the same until this transaction ends. Keys
-    without a budget and tasks that cost nothing are not looked up.
+    Locks what the keys have used, so that nobody else is told the same until this transaction ends. Tasks
+    that cost nothing are not looked up, nor anything when no key has a budget. When one has, the keys without
+    are locked with it: the same transaction writes what they use, and all take these rows in one order.
     """
-    limited = [
+    priced = [
         (task, budget, found.held)
         for task, schedule, budget in wishes
-        if budget.limited and (found := position(task, schedule)) is not None
+        if (found := position(task, schedule)) is not None
     ]
+    limited = [each for each in priced if each[1].limited]
     used: dict[tuple[str, int], Used] = {}
-    for key_id, day in sorted({place for task, _, _ in limited for place in _places(task)}):
+    locked = [task for task, _, _ in priced if limited and task.key_id]
+    for key_id, day in sorted({place for task in locked for place in _places(task)}):
         rows = yield Read("lock_spending", {"key_id": key_id, "day": day})
         held, spent = rows[0]
         used[key_id, day] = Used(held=held, spent=spent)

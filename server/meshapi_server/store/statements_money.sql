@@ -4,6 +4,10 @@
 insert into ledger (id, at, owner, day, key_id, model, task_id, upstream, upstream_ref, kind, source, target, amount)
 values (:id, :at, :owner, :day, :key_id, :model, :task_id, :upstream, :upstream_ref, :kind, :source, :target, :amount)
 
+-- name: name_doubt
+-- The id that an upstream told when the task had ended already.
+update ledger set upstream_ref = :upstream_ref where task_id = :task_id and kind = 'doubt' and upstream_ref is null
+
 -- name: lock_spending
 -- What a key has used of a day (or of all days), as it is now and stays until this transaction ends.
 insert into spending (key_id, day, held, spent) values (:key_id, :day, 0, 0)

@@ -7,6 +7,8 @@ import pytest
 
 from meshapi_server.accounts.ledger import DAY, EVER
 from meshapi_server.accounts.usage import UsageRow
+from meshapi_server.store.accounting import Book, check
+from meshapi_server.store.plan import Read
 from meshapi_server.store.planned import PlannedStore
 from meshapi_server.store.stored_money import StoredMoney
 from meshapi_server.tasks.errors import OverBudget
@@ -14,7 +16,7 @@ from meshapi_server.tasks.life import Step
 from meshapi_server.tasks.ports import Idempotency, Query
 from meshapi_server.tasks.price import UNLIMITED, Budget, Tariff
 from meshapi_server.tasks.states import Event
-from meshapi_server.tasks.task import Facts, Outcome, Route, Task, TaskError
+from meshapi_server.tasks.task import Facts, Outcome, Route, Schedule, Task, TaskError
 
 from .. import samples
 from ..samples import NOW, OWNER, HandClock
@@ -286,6 +288,56 @@ async def test_an_invoice_decides_a_doubt_once_whoever_books_it(
         await money.charges_between(samples.REMOTE, NOW, NOW + 6),
     ):
         assert [(each.amount, each.doubtful) for each in charges] == [(cost, False)]
+
+
+async def test_a_doubt_is_known_by_the_id_that_its_upstream_tells_after_the_end(
+    store: PlannedStore, sql: Sql
+) -> None:
+    task, money = await create(store), StoredMoney(store)
+    for step in (
+        Step(event=Event.CLAIM_SUBMIT, worker="w", lease_until=NOW + 30_000),
+        Step(event=Event.LEASE_LOST, give_up_at=NOW + 60_000),
+        Step(event=Event.CANCELLED),
+    ):
+        assert await store.step(task.id, step, NOW + 5) is not None
+    assert await money.charges_by_reference(samples.REMOTE, ["up-1"]) == []
+    late = Step(event=Event.ACCEPTED, upstream_ref="https://up.example/v1/videos/up-1")
+    assert await store.step(task.id, late, NOW + 6) is not None
+    (doubt,) = await money.charges_by_reference(samples.REMOTE, ["up-1"])
+    assert (doubt.task_id, doubt.amount, doubt.doubtful) == (task.id, PRICE, True)
+    assert await money.book(task.id, PRICE)
+    (settled,) = await money.charges_by_reference(samples.REMOTE, ["up-1"])
+    assert (settled.amount, settled.doubtful) == (PRICE, False)
+    assert await balances(sql, task) == {"key": -PRICE, "held": 0, "unknown": 0, "spent": PRICE}
+
+
+def test_keys_with_and_without_a_budget_are_locked_in_the_order_in_which_all_transactions_write_them() -> (
+    None
+):
+    free, unlimited, limited = priced(Tariff(most=0)), priced(key_id="key_a"), priced(key_id="key_b")
+    wishes = [(each, samples.schedule_of(each), UNLIMITED) for each in (free, unlimited)]
+    assert asked(wishes) == []
+    wishes.append((limited, samples.schedule_of(limited), PAYS_FOR_3))
+    locked = asked(wishes)
+    book = Book()
+    for task, schedule, _ in wishes:
+        book.accept(task, schedule)
+    (written,) = (each.rows for each in book.writes(0) if each.name == "add_spending")
+    assert locked == [(row["key_id"], row["day"]) for row in written]
+    assert locked == [(key, day) for key in ("key_a", "key_b") for day in (EVER, TODAY)]
+
+
+def asked(wishes: list[tuple[Task, Schedule, Budget]]) -> list[tuple[str, int]]:
+    """What a check of the budgets locks, in order."""
+    plan, found = check(wishes), []
+    try:
+        wish = next(plan)
+        while True:
+            assert isinstance(wish, Read)
+            found.append((wish.values["key_id"], wish.values["day"]))
+            wish = plan.send([(0, 0)])
+    except StopIteration:
+        return found
 
 
 async def test_a_doubt_of_unknown_price_is_decided_by_the_invoice_too(store: PlannedStore, sql: Sql) -> None:
