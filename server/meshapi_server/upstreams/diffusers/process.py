@@ -178,13 +178,17 @@ class Child:
         return f"the child ended with code {code}: {self._errors.strip() or 'no message'}"
 
     async def _hear(self) -> None:
-        if self._process.stdout is not None:
-            async for line in self._process.stdout:
-                with contextlib.suppress(Garbled):
-                    event = decode(line)
-                    if isinstance(event, Ready | Step | Done | Stopped | Failed):
-                        self._events.put_nowait(event)
-        self._events.put_nowait(None)
+        try:
+            if self._process.stdout is not None:
+                async for line in self._process.stdout:
+                    with contextlib.suppress(Garbled):
+                        event = decode(line)
+                        if isinstance(event, Ready | Step | Done | Stopped | Failed):
+                            self._events.put_nowait(event)
+        except ValueError:
+            self._kill()  # a line without end: nothing that follows could be told apart
+        finally:
+            self._events.put_nowait(None)
 
     async def _keep_errors(self) -> None:
         if self._process.stderr is not None:

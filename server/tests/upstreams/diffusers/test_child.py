@@ -252,3 +252,13 @@ async def test_a_child_that_is_killed_is_reported_as_dead(tmp_path: Path) -> Non
     with pytest.raises(ChildDied, match="ended with code -9"):
         await waiting
     await child.end()
+
+
+async def test_a_child_whose_words_never_end_is_ended_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    talker = tmp_path / "python"
+    talker.write_text("#!/bin/sh\nhead -c 3000000 /dev/zero\nexec sleep 600\n")
+    talker.chmod(0o755)
+    child = await Child.start(str(talker), tmp_path, "cpu")
+    with pytest.raises(ChildDied, match="ended with code -9"):
+        await asyncio.wait_for(child.ready(), 30)
+    await child.end()
