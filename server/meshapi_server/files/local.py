@@ -128,15 +128,15 @@ class LocalStorage:
         """A directory has no URLs."""
         return None
 
-    async def label(self, fresh: str) -> str:
+    async def label(self, fresh: str | None) -> str | None:
         """The label in the directory (see the port)."""
         return await asyncio.to_thread(self._label, fresh)
 
-    def _label(self, fresh: str) -> str:
+    def _label(self, fresh: str | None) -> str | None:
         path = self._root / LABEL
         known = path.read_text("ascii", "replace") if path.is_file() else ""
-        if known:
-            return known
+        if known or fresh is None:
+            return known or None
         written = self._root / f"{LABEL}-{ids.ulid()}"
         written.write_text(fresh, "ascii")
         written.rename(path)

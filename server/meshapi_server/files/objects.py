@@ -175,7 +175,7 @@ class ObjectStorage:
         store: Any = self._opened
         return await obstore.sign_async(store, "GET", _key(task_id, name), timedelta(seconds=seconds))
 
-    async def label(self, fresh: str) -> str:
+    async def label(self, fresh: str | None) -> str | None:
         """The label in the bucket (see the port)."""
         import obstore
 
@@ -183,7 +183,8 @@ class ObjectStorage:
             found = await obstore.get_async(self._opened, LABEL)
             return bytes(await found.bytes_async()).decode("ascii", "replace")
         except FileNotFoundError:
-            await obstore.put_async(self._opened, LABEL, fresh.encode())
+            if fresh is not None:
+                await obstore.put_async(self._opened, LABEL, fresh.encode())
             return fresh
 
 

@@ -33,6 +33,10 @@ class FileRecords(Protocol):
         """Forget the inline inputs of up to ``most`` tasks that ended before ``before``; how many tasks."""
         ...
 
+    async def known(self, task_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these tasks that there are."""
+        ...
+
     async def needed(self, task_ids: Sequence[str]) -> frozenset[str]:
         """Those of these tasks that have files, or may get some."""
         ...

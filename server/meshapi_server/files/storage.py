@@ -55,8 +55,8 @@ class Storage(Protocol):
         """A URL that opens the file at the storage itself for so long; None where there is no such thing."""
         ...
 
-    async def label(self, fresh: str) -> str:
-        """The label of this storage; ``fresh`` becomes it when there is none."""
+    async def label(self, fresh: str | None) -> str | None:
+        """The label of this storage; ``fresh``, if given, becomes it when there is none."""
         ...
 
 

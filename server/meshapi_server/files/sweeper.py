@@ -5,16 +5,18 @@ database says that files are gone, then they go; what a kill in between leaves i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import structlog
 from msgspec import Struct
 
+from meshapi_server.tasks import ids
 from meshapi_server.tasks.clock import Clock
 
 from .ports import FileRecords
 from .results import Results
 from .retention import Retention
+from .storage import LABEL
 
 log = structlog.get_logger("meshapi.files")
 
@@ -22,6 +24,7 @@ _BATCH = 200  # tasks in one transaction
 _EVERY = 600.0  # s between two sweeps
 _LEFTOVERS_EVERY = 6 * 3600.0  # s; to look for them lists the whole storage
 _UNFINISHED = 3600 * 1000  # ms; what is younger may be about to become somebody's
+_EVER = 1 << 52  # ms; all times are before it
 
 
 class Swept(Struct, kw_only=True):
@@ -117,19 +120,50 @@ class Sweeper:
 
     async def _remove_leftovers(self, before: int) -> int:
         """Remove files of tasks that are gone or ended without them."""
-        label = await self._files.storage.label(self._name)
-        if label != self._name:
-            log.warning(
-                "the storage belongs to another database; leftovers in it are left alone", label=label
-            )
+        if not await self._is_ours():
             return 0
         removed = 0
-        async for task_ids in self._files.storage.tasks(before):
+        async for task_ids in self._folders(before):
             needed = await self._records.needed(task_ids)
             unneeded = [each for each in task_ids if each not in needed]
             await self._remove_files(unneeded)
             removed += len(unneeded)
         return removed
+
+    async def _is_ours(self) -> bool:
+        """Whether the storage belongs to this database. One without a label becomes its, if nobody else's.
+
+        Two databases may have shared it before there were labels: each takes the other's files for leftovers.
+        """
+        storage = self._files.storage
+        label = await storage.label(None)
+        if label is None:
+            if await self._has_strangers():
+                log.warning(
+                    "the storage has files of tasks that this database does not know;"
+                    " leftovers are left alone until its label is written",
+                    file=LABEL,
+                    label=self._name,
+                )
+                return False
+            label = await storage.label(self._name)
+        if label != self._name:
+            log.warning(
+                "the storage belongs to another database; leftovers in it are left alone", label=label
+            )
+        return label == self._name
+
+    async def _has_strangers(self) -> bool:
+        async for task_ids in self._folders(_EVER):
+            if set(task_ids) - await self._records.known(task_ids):
+                return True
+        return False
+
+    async def _folders(self, before: int) -> AsyncIterator[Sequence[str]]:
+        """Tasks whose files are older than ``before``. Folders of any other name are not the server's."""
+        async for names in self._files.storage.tasks(before):
+            if found := [each for each in names if ids.is_task_id(each)]:
+                yield found
 
     async def _remove_files(self, task_ids: Sequence[str]) -> None:
         for task_id in task_ids:

@@ -36,6 +36,9 @@ order by task_id limit :most
 -- name: forget_inputs
 delete from task_input where task_id {one of ids} returning task_id
 
+-- name: known_tasks
+select id from task where id {one of ids}
+
 -- name: needed_files
 -- Of these tasks, those that have files or may get some.
 select id from task

@@ -49,10 +49,17 @@ class StoredFiles:
             await self._store.change(lambda _: read("forget_inputs", ids=old))
         return len(old)
 
+    async def known(self, task_ids: Sequence[str]) -> frozenset[str]:
+        """Tasks that there are."""
+        return await self._among("known_tasks", task_ids)
+
     async def needed(self, task_ids: Sequence[str]) -> frozenset[str]:
         """Tasks that have files, or may get some."""
+        return await self._among("needed_files", task_ids)
+
+    async def _among(self, name: str, task_ids: Sequence[str]) -> frozenset[str]:
         wanted = list(task_ids)
-        rows = await self._store.scan(lambda: read("needed_files", ids=wanted))
+        rows = await self._store.scan(lambda: read(name, ids=wanted))
         return frozenset(row[0] for row in rows)
 
     async def _search(self, name: str, before: int, after: str, most: int) -> Sequence[str]:

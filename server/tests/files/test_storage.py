@@ -138,8 +138,10 @@ async def test_tasks_are_listed_by_the_age_of_their_youngest_file(
 
 
 async def test_the_first_label_stays(storage: Storage) -> None:
+    assert await storage.label(None) is None
     assert await storage.label("first") == "first"
     assert await storage.label("second") == "first"
+    assert await storage.label(None) == "first"
 
 
 async def test_many_readers_at_once_each_get_their_own_bytes(

@@ -28,6 +28,7 @@ from .. import samples
 from ..samples import OWNER
 
 FOR_EVER = Retention()
+NOBODYS = ids.task_id()
 
 
 class Yard:
@@ -115,8 +116,9 @@ async def test_tasks_go_with_their_files(yard: Yard) -> None:
 
 
 async def test_a_second_sweep_finds_nothing(yard: Yard, everything_is_old: None) -> None:
+    await yard.storage.label("ours")
     await yard.succeeded(10)
-    await yard.put("task_nobodys")
+    await yard.put(NOBODYS)
     sweeper = yard.sweeper(Retention.of_days(results=3, tasks=5, inputs=1))
     assert (await sweeper.sweep()).anything
     assert await sweeper.sweep() == Swept()
@@ -134,30 +136,58 @@ async def test_leftovers_go_and_what_a_living_task_needs_stays(yard: Yard, every
     await yard.store.cancel(OWNER, cancelled.id, system_clock())
     removed = await yard.succeeded(1)  # a kill between the note and the removal
     await StoredFiles(yard.store).remove_results([removed.id], system_clock())
-    await yard.put("task_nobodys")
+    await yard.storage.label("ours")
+    await yard.put(NOBODYS)
     swept = await yard.sweeper().sweep()
     assert swept == Swept(leftovers=3)
-    there = [
-        await yard.there(each) for each in (kept.id, living.id, cancelled.id, removed.id, "task_nobodys")
-    ]
+    there = [await yard.there(each) for each in (kept.id, living.id, cancelled.id, removed.id, NOBODYS)]
     assert there == [True, True, False, False, False]
 
 
 async def test_what_is_young_is_left_alone(yard: Yard) -> None:
-    await yard.put("task_nobodys")
+    await yard.storage.label("ours")
+    await yard.put(NOBODYS)
     assert await yard.sweeper().sweep() == Swept()
-    assert await yard.there("task_nobodys")
+    assert await yard.there(NOBODYS)
 
 
 async def test_a_storage_of_another_database_loses_no_leftovers_and_the_log_says_so(
     yard: Yard, everything_is_old: None
 ) -> None:
     await yard.storage.label("theirs")
-    await yard.put("task_theirs")
+    await yard.put(NOBODYS)
     with structlog.testing.capture_logs() as logs:
         assert (await yard.sweeper(name="ours").sweep()).leftovers == 0
-    assert await yard.there("task_theirs")
+    assert await yard.there(NOBODYS)
     assert any("another database" in line["event"] for line in logs)
+
+
+async def test_folders_that_are_no_tasks_are_somebody_elses(yard: Yard, everything_is_old: None) -> None:
+    await yard.put("photos")
+    assert (await yard.sweeper().sweep()).leftovers == 0
+    assert await yard.there("photos")
+
+
+async def test_a_storage_without_a_label_becomes_ours_when_this_database_knows_all_in_it(
+    yard: Yard, everything_is_old: None
+) -> None:
+    kept, cancelled = await yard.succeeded(3), await yard.living()
+    await yard.store.cancel(OWNER, cancelled.id, system_clock())
+    assert (await yard.sweeper().sweep()).leftovers == 1
+    assert (await yard.there(kept.id), await yard.there(cancelled.id)) == (True, False)
+    assert await yard.storage.label(None) == "ours"
+
+
+async def test_a_storage_without_a_label_that_two_databases_filled_loses_nothing(
+    yard: Yard, everything_is_old: None
+) -> None:
+    await yard.succeeded(3)
+    await yard.put(NOBODYS)
+    with structlog.testing.capture_logs() as logs:
+        assert (await yard.sweeper().sweep()).leftovers == 0
+    assert await yard.there(NOBODYS)
+    assert await yard.storage.label(None) is None
+    assert any("does not know" in line["event"] and line["label"] == "ours" for line in logs)
 
 
 async def test_a_dead_process_leaves_no_workspace_for_longer_than_a_sweep(yard: Yard) -> None:
@@ -202,8 +232,10 @@ async def test_a_fault_is_logged_and_the_next_sweep_tries_again(
 async def test_old_means_the_time_of_the_youngest_file(tmp_path: Path, store: SqliteStore) -> None:
     yard = Yard(store, LocalStorage(tmp_path / "files"), tmp_path)
     yard.storage.open()
-    for name, age in (("task_old", 2 * 3600), ("task_young", 60)):
+    await yard.storage.label("ours")
+    old, young = ids.task_id(), ids.task_id()
+    for name, age in ((old, 2 * 3600), (young, 60)):
         await yard.put(name)
         os.utime(tmp_path / "files" / name, (time.time() - age,) * 2)
     assert await yard.sweeper().sweep() == Swept(leftovers=1)
-    assert (await yard.there("task_old"), await yard.there("task_young")) == (False, True)
+    assert (await yard.there(old), await yard.there(young)) == (False, True)

@@ -129,6 +129,7 @@ async def test_needed_are_files_of_tasks_that_live_or_have_them(
     await records.remove_results([removed.id], NOW)
     asked = [kept.id, failed.id, removed.id, waiting.id, "task_none"]
     assert await records.needed(asked) == {kept.id, waiting.id}
+    assert await records.known(asked) == {kept.id, failed.id, removed.id, waiting.id}
 
 
 async def test_inputs_are_forgotten_after_the_end_and_the_task_stays(
