@@ -93,6 +93,8 @@ def check(wishes: Sequence[tuple[Task, Schedule, Budget]]) -> Plan[Mapping[str, 
     that cost nothing are not looked up, nor anything when no key has a budget. When one has, the keys without
     are locked with it: the same transaction writes what they use, and all take these rows in one order.
     """
+    if not any(budget.limited for _, _, budget in wishes):
+        return {}
     priced = [
         (task, budget, found.held)
         for task, schedule, budget in wishes
