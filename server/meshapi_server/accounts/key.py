@@ -149,4 +149,11 @@ def _check_models(models: tuple[str, ...] | None) -> None:
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")))
+    """The pattern as an expression. Each part is looked for once: tried again at every later place, the
+    stars of one pattern could hold up the whole server over the name of one model."""
+    first, *parts = (re.escape(part) for part in pattern.split("*"))
+    if not parts:
+        return re.compile(first)
+    *middle, last = parts
+    found = "".join(f"(?>.*?{part})" for part in middle if part)
+    return re.compile(f"{first}{found}.*{last}")
