@@ -72,6 +72,11 @@ def test_the_next_start_removes_them_from_the_disk(
     assert server.caller().task(expired["id"])["content"] is None
 
 
+def test_of_a_sandbox_task_that_asks_for_nothing_nothing_is_warned(server: ServerProcess) -> None:
+    caller = server.caller()
+    assert caller.ended(caller.create("sandbox/instant"))["warnings"] == []
+
+
 def test_without_a_setting_files_are_kept_for_ever_and_a_video_is_described_as_it_is(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as plain:
         caller = plain.caller()
