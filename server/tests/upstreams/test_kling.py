@@ -292,6 +292,26 @@ def test_the_result_is_the_copy_with_a_watermark_only_where_one_was_asked_for() 
         assert result.facts.duration == 5.041
 
 
+@pytest.mark.parametrize(
+    ("billing", "cost"),
+    [
+        ([{"charge_type": "cash", "amount": "0.56", "currency": "USD"}], "0.56"),
+        ([{"amount": "0.50", "currency": "USD"}, {"amount": 0.06, "currency": "USD"}], "0.56"),
+        ([{"amount": "0.50", "currency": "USD"}, {"amount": "1", "currency": "CNY"}], None),
+        ([{"charge_type": "resource_pack", "amount": "4"}], None),
+        ([{"amount": "much", "currency": "USD"}], None),
+        ([{"amount": "1e99999999", "currency": "USD"}], None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_a_task_costs_what_its_bill_says_in_dollars(billing: Any, cost: str | None) -> None:
+    video = {"type": "video", "url": "https://x.example/v.mp4"}
+    task = {"id": "8936", "status": "succeeded", "outputs": [video], "billing": billing}
+    _, result = perform(Kling().result(Look(reference="8936", job=job())), answer([task]))
+    assert result.facts.cost_usd == cost
+
+
 def test_a_success_without_a_video_has_failed() -> None:
     with pytest.raises(Rejected, match="without a video"):
         perform(

@@ -247,6 +247,23 @@ def test_a_signed_url_is_fetched_without_the_key() -> None:
     assert result.facts.seed == 3
 
 
+@pytest.mark.parametrize(
+    ("usage", "cost"),
+    [
+        ({"cost": 0.8, "is_byok": False}, "0.8"),
+        ({"cost": 1e-05}, "0.00001"),
+        ({"cost": 0}, "0"),
+        ({"cost": 0.01, "is_byok": True}, None),
+        ({"cost": "much"}, None),
+        (None, None),
+    ],
+)
+def test_a_finished_job_costs_what_openrouter_says(usage: Any, cost: str | None) -> None:
+    made = {"id": "j", "status": "completed", "usage": usage}
+    _, result = perform(OpenRouter().result(Look(reference="j", job=job())), answer(made))
+    assert result.facts.cost_usd == cost
+
+
 @pytest.mark.parametrize("urls", [{}, {"urls": []}, {"urls": ["javascript:alert(1)"]}])
 def test_without_a_signed_url_the_content_is_asked_for_at_openrouter(urls: dict[str, Any]) -> None:
     made = {"id": "j", "status": "completed", "unsigned_urls": ["https://elsewhere.example/x"], **urls}

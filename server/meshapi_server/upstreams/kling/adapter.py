@@ -101,7 +101,9 @@ class Kling(Adapter):
         if url is None:
             said = Said(message="it finished without a video", body=task.body)
             raise Rejected(Fault(kind="broken", said=said).error())
-        return Result(video=get(url, authorised=False), facts=Facts(duration=task.duration))
+        return Result(
+            video=get(url, authorised=False), facts=Facts(duration=task.duration, cost_usd=task.cost)
+        )
 
     def hear(self, announcement: Announcement, credentials: Credentials) -> Talk[Heard]:
         """A callback is the task as it stands, in the words of its path family."""

@@ -1,5 +1,6 @@
 """Kling's answers in our terms: an envelope with a code, and tasks in the words of two path families."""
 
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from msgspec import Struct
@@ -40,10 +41,14 @@ _FAILURES = Errors(
     )
 )
 _OUTPUT = ("output", "generated", "result")
+_DEAREST = 1_000_000  # dollars; a video that costs more is a slip of the pen
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """One task. ``marked_url`` is the copy with a watermark; ``body`` is what stands in a task's error."""
+    """One task. ``marked_url`` is the copy with a watermark; ``body`` is what stands in a task's error.
+
+    ``cost`` is in US dollars; None where Kling does not tell, or counts otherwise.
+    """
 
     reference: str
     external: str | None
@@ -52,6 +57,7 @@ class Task(Struct, frozen=True, kw_only=True):
     url: str | None
     marked_url: str | None
     duration: float | None
+    cost: str | None
     body: dict[str, Any]
 
 
@@ -98,6 +104,7 @@ def task_of(value: Any, *, prefix: str = "") -> Task:
         url=_text(video.get("url")),
         marked_url=_text(video.get("watermark_url")),
         duration=_seconds(video.get("duration")),
+        cost=_cost(value.get("billing")),
         body={name: each for name, each in value.items() if name not in {"outputs", "task_result"}},
     )
 
@@ -116,6 +123,24 @@ def _video(value: dict[str, Any]) -> dict[str, Any]:
         if isinstance(output, dict) and output.get("type", "video") == "video":
             return output
     return {}
+
+
+def _cost(billing: Any) -> str | None:
+    """The sum of a bill that is in dollars alone: units of a resource pack have no price of their own."""
+    if not isinstance(billing, list) or not billing:
+        return None
+    total = Decimal(0)
+    for charge in billing:
+        if not isinstance(charge, dict) or charge.get("currency") != "USD":
+            return None
+        try:
+            amount = Decimal(str(charge.get("amount")))
+        except InvalidOperation:
+            return None
+        if not amount.is_finite() or not 0 <= amount <= _DEAREST:
+            return None
+        total += amount
+    return f"{total:f}"
 
 
 def _object(value: dict[str, Any], name: str) -> dict[str, Any]:

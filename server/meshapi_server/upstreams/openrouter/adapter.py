@@ -29,7 +29,7 @@ from meshapi_server.upstreams.adapter import (
 from meshapi_server.upstreams.http import get, path, post
 from meshapi_server.upstreams.refusals import lost, unanswered
 
-from .reading import REFUSALS, judged, progress_of, signed_url
+from .reading import REFUSALS, cost_of, judged, progress_of, signed_url
 from .request import body_of
 from .signature import check
 
@@ -75,12 +75,13 @@ class OpenRouter(Adapter):
             raise Rejected(stands.error)
         if stands.state != "succeeded":
             raise Deferred("the upstream has not finished after all", retry_after=_NOT_FINISHED)
-        url = signed_url(response.object())
+        made = response.object()
+        url = signed_url(made)
         content = get(f"{_place(look)}/content", [("index", "0")])
         seed = None if look.job.spec.seed is None else look.job.seed
         return Result(
             video=content if url is None else get(url, authorised=False),
-            facts=Facts(seed=seed),
+            facts=Facts(seed=seed, cost_usd=cost_of(made)),
         )
 
     def hear(self, announcement: Announcement, credentials: Credentials) -> Talk[Heard]:

@@ -1,6 +1,7 @@
 """A video job of OpenRouter's and its errors in our terms."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
@@ -66,6 +67,16 @@ def signed_url(job: Mapping[str, Any]) -> str | None:
     urls = job.get("urls")
     first = urls[0] if isinstance(urls, list) and urls else None
     return first if isinstance(first, str) and first.startswith(("https://", "http://")) else None
+
+
+def cost_of(job: Mapping[str, Any]) -> str | None:
+    """What OpenRouter took for it, in US dollars; None where another account pays the vendor."""
+    usage = job.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    cost = usage.get("cost")
+    if usage.get("is_byok") is True or isinstance(cost, bool) or not isinstance(cost, (int, float)):
+        return None
+    return f"{Decimal(str(cost)):f}"
 
 
 def _failed(job: Mapping[str, Any]) -> Fault:
