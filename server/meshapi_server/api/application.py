@@ -1,6 +1,5 @@
 """The ASGI application: request id, version, route, login, handler, envelope. In that order."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
@@ -8,10 +7,9 @@ from starlette.routing import compile_path
 from starlette.types import Message, Receive, Scope, Send
 
 from meshapi_server.accounts.keys import Keys
-from meshapi_server.tasks import ids
 from meshapi_server.tasks.errors import StoreDown, TaskRefusal
 
-from .call import VERSIONS, Answer, Call, ClientGone, Reply
+from .call import VERSIONS, Answer, Call, ClientGone, Reply, header_of, request_id_of
 from .cross_origin import CrossOrigin
 from .errors import APIError, from_refusal
 from .operation import Handler, Operation
@@ -19,7 +17,6 @@ from .secure_headers import missing
 
 log = structlog.get_logger("meshapi.api")
 
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 _NOT_FOR_TASKS = (
     "This is an admin key: it manages keys, and sees nothing else. Use a key of the tasks' owner."
 )
@@ -81,7 +78,7 @@ class Application:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id, version = _request_id(scope), VERSIONS[0]
+        request_id, version = request_id_of(scope["headers"]), VERSIONS[0]
         answer: Answer
         call: Call | None = None
         try:
@@ -172,7 +169,7 @@ class Application:
             (b"x-mesh-version", version.encode()),
             *limits,
             *self._constant_headers,
-            *self._cross_origin.headers(_header(scope, b"origin")),
+            *self._cross_origin.headers(header_of(scope["headers"], b"origin")),
         ]
         started = False
 
@@ -207,20 +204,8 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _header(scope: Scope, name: bytes) -> str | None:
-    for found, value in scope["headers"]:
-        if found == name:
-            return str(value.decode("latin-1"))
-    return None
-
-
-def _request_id(scope: Scope) -> str:
-    given = _header(scope, b"x-request-id")
-    return given if given is not None and _REQUEST_ID.match(given) else ids.request_id()
-
-
 def _version(scope: Scope) -> str:
-    given = _header(scope, b"x-mesh-version")
+    given = header_of(scope["headers"], b"x-mesh-version")
     if given is None:
         return VERSIONS[0]
     if given not in VERSIONS:

@@ -1,12 +1,14 @@
 """One request, as the handlers see it, and the answers they give. Bare ASGI underneath."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
 from meshapi_server.accounts.key import Key
 from meshapi_server.accounts.requests import Admission
+from meshapi_server.tasks import ids
 
 from . import query
 from .errors import APIError
@@ -15,6 +17,23 @@ MAX_BODY = 32 * 1024 * 1024
 _DRAIN = 256 * 1024 * 1024  # how much of a too large body is read and thrown away, so that the answer arrives
 
 VERSIONS = ("2026-08", "2026-09")
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+
+def header_of(headers: RawHeaders, name: bytes) -> str | None:
+    """A header by its lower-case name; the first, when there are several."""
+    for found, value in headers:
+        if found == name:
+            return str(value.decode("latin-1"))
+    return None
+
+
+def request_id_of(headers: RawHeaders) -> str:
+    """The id of a request with these headers: the caller's own, where it can be one, or a fresh one."""
+    given = header_of(headers, b"x-request-id")
+    return given if given is not None and _REQUEST_ID.match(given) else ids.request_id()
 
 
 class Answer(Protocol):
@@ -93,10 +112,7 @@ class Call:
 
     def header(self, name: bytes) -> str | None:
         """A request header by its lower-case name; the first, when there are several."""
-        for found, value in self.scope["headers"]:
-            if found == name:
-                return str(value.decode("latin-1"))
-        return None
+        return header_of(self.scope["headers"], name)
 
     async def body(self) -> bytes:
         """The whole body. 413 past MAX_BODY: what is beyond is thrown away unread, never kept."""

@@ -198,7 +198,8 @@ class Connection(HttpToolsProtocol):
         self._cancel_reading()
         log.debug("connection refused", client=self._address(), reason=reason.message)
         if self._is_next_answer():
-            self.transport.write(reason.encoded())
+            asked = self.headers if self._phase in {_Phase.HEAD, _Phase.BODY} else ()
+            self.transport.write(reason.encoded(asked))
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 from msgspec import Struct
 
+from meshapi_server.api.call import VERSIONS, RawHeaders, header_of, request_id_of
 from meshapi_server.api.errors import APIError, ErrorCode
 from meshapi_server.api.secure_headers import missing
-from meshapi_server.tasks import ids
 
 
 class Refusal(Struct, frozen=True):
@@ -18,14 +18,16 @@ class Refusal(Struct, frozen=True):
     retry_after: int | None = None
     linger: bool = False
 
-    def encoded(self) -> bytes:
-        """The whole answer, head and body."""
-        request_id = ids.request_id()
+    def encoded(self, asked: RawHeaders = ()) -> bytes:
+        """The whole answer, head and body, to a request of whose headers these have come."""
+        request_id = request_id_of(asked)
+        version = header_of(asked, b"x-mesh-version")
         body = APIError(self.code, self.message).body(request_id)
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
             (b"x-request-id", request_id.encode()),
+            (b"x-mesh-version", (version if version in VERSIONS else VERSIONS[0]).encode()),
             (b"connection", b"close"),
         ]
         if self.retry_after is not None:

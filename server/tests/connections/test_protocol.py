@@ -27,6 +27,7 @@ def told(answer: bytes, status: int) -> dict[str, str]:
     assert headers["x-request-id"] == parsed["request_id"]
     assert headers["content-type"] == "application/json"
     assert headers["connection"] == "close"
+    assert headers["x-mesh-version"] in {"2026-08", "2026-09"}
     assert headers["x-content-type-options"] == "nosniff"
     error: dict[str, str] = parsed["error"]
     return error
@@ -146,6 +147,27 @@ async def test_a_body_that_breaks_its_framing_is_refused_instead_of_answered() -
     async with site(PATIENT) as server, server.connected() as typist:
         await typist.type(b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
         assert told(await typist.rest(), 400)["code"] == "invalid_request"
+
+
+async def test_a_refusal_answers_under_the_request_id_and_version_that_came_before_it() -> None:
+    named = b"x-request-id: mine\r\nx-mesh-version: 2026-09\r\n"
+    body = b"transfer-encoding: chunked\r\n\r\nzz\r\n"
+    whole = b"GET / HTTP/1.1\r\nhost: a\r\n" + named + b"\r\n"
+    async with site(PATIENT) as server:
+        for broken in (
+            b"POST / HTTP/1.1\r\n" + named + body,
+            b"GET / HTTP/1.1\r\n" + named + b"host: a\r\na b: c\r\n\r\n",
+        ):
+            async with server.connected() as typist:
+                await typist.type(broken)
+                answer = await typist.rest()
+                assert told(answer, 400)["code"] == "invalid_request"
+                assert b"\r\nx-request-id: mine\r\nx-mesh-version: 2026-09\r\n" in answer
+        async with server.connected() as typist:
+            await typist.type(whole)
+            await typist.answer()
+            await typist.type(b"no request\r\n\r\n")
+            assert b"x-request-id: req_" in await typist.rest()
 
 
 async def test_trailers_are_bounded_and_no_headers() -> None:
