@@ -4,6 +4,7 @@ A file that breaks its reader, or holds it up, costs that child its life and the
 """
 
 import asyncio
+import json
 import os
 import sys
 from collections import OrderedDict
@@ -22,11 +23,20 @@ _START_SECONDS = 30.0  # for a child to be ready, on a machine that is busy
 _IDLE_SECONDS = 60.0  # after which a child that nobody needs ends
 _REMEMBERED = 64  # files of which the answer is known: many tasks of a test bring the same one
 _LINE = 64 * 1024
+# The child finds packages where this process does, and not where its own variables say.
+_BEGIN = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
+    " from meshapi_server.files.probe_child import main; main()"
+)
 _decode = msgspec.json.Decoder(Measured).decode
 
 
 class ProbeBroken(Exception):
     """The child ended, or did not answer in time."""
+
+
+class ProbeMissing(Exception):
+    """No child can be started. That says nothing of the video."""
 
 
 class Probe:
@@ -51,6 +61,9 @@ class Probe:
         except ProbeBroken as fault:
             log.warning("a video broke its reader", file=video.name, fault=str(fault))
             return Measured(problem=f"reading it {fault}")
+        except ProbeMissing as fault:
+            log.error("videos are not measured: their reader does not start", fault=str(fault))
+            return Measured()
         finally:
             self._free.put_nowait(child)
         if sha256 is not None:
@@ -75,13 +88,12 @@ class _Child:
         self._ending: set[asyncio.Task[None]] = set()
 
     async def ask(self, video: Path) -> Measured:
-        """Have it read a file. Raises ProbeBroken; the next question then gets another process."""
+        """Have it read a file. Raises ProbeBroken, ProbeMissing; the next question gets another process."""
         if self._idle is not None:
             self._idle.cancel()
         try:
-            process = self._process or await self._start()
-            return await self._answer(process, video)
-        except (TimeoutError, ConnectionError, msgspec.DecodeError) as fault:
+            return await self._answer(await self._running(), video)
+        except (TimeoutError, ConnectionError, ValueError, msgspec.DecodeError) as fault:
             await self._kill()
             took = isinstance(fault, TimeoutError)
             reason = f"took more than {self._seconds:g} s" if took else "failed"
@@ -108,13 +120,22 @@ class _Child:
             else Measured(problem="it says impossible things of itself")
         )
 
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        try:
+            return await self._start()
+        except OSError as fault:
+            raise ProbeMissing(repr(fault)) from None
+
     async def _start(self) -> asyncio.subprocess.Process:
         # What reads files of strangers gets no environment of the server's, which holds keys.
         process = self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-I",
-            "-m",
-            "meshapi_server.files.probe_child",
+            "-c",
+            _BEGIN,
+            json.dumps([each for each in sys.path if Path(each).is_absolute()]),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -126,26 +147,32 @@ class _Child:
         )
         if process.stdout is not None:
             async with asyncio.timeout(_START_SECONDS):
-                await process.stdout.readline()  # it says when it is ready
+                if not await process.stdout.readline():  # it says when it is ready
+                    raise ConnectionResetError("it ended at once")
         return process
 
     def _rest(self) -> None:
-        ending = asyncio.ensure_future(self._kill())
+        process, self._process = self._process, None  # at once: the next question must not get it
+        ending = asyncio.ensure_future(_end(process))
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
 
     async def _kill(self) -> None:
         process, self._process = self._process, None
-        if process is not None:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+        await _end(process)
 
     async def end(self) -> None:
         """End the process."""
         if self._idle is not None:
             self._idle.cancel()
         await self._kill()
+
+
+async def _end(process: asyncio.subprocess.Process | None) -> None:
+    if process is not None:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
 def _plausible(probed: Probed | None) -> bool:

@@ -126,7 +126,11 @@ def _limit() -> None:
     ):
         _, hard = resource.getrlimit(what)
         bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (bound, bound))
+        try:
+            resource.setrlimit(what, (bound, bound))
+        except ValueError:
+            if sys.platform == "linux":  # elsewhere some of them cannot be set
+                raise
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
 

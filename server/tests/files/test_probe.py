@@ -3,6 +3,7 @@
 import asyncio
 import os
 import struct
+import sys
 import time
 from collections.abc import AsyncIterator
 from importlib import resources
@@ -110,6 +111,26 @@ async def test_a_child_that_is_killed_costs_one_answer(probe: Probe, tmp_path: P
         os.kill(int(pid), 9)
     assert (await probe.measure(CLIP)).problem == "reading it failed"
     assert (await probe.measure(CLIP)).probed == CLIP_IS
+
+
+async def test_a_child_that_ended_while_it_had_nothing_to_do_costs_no_answer(probe: Probe) -> None:
+    await probe.measure(CLIP)
+    running = [child._process for child in probe._children if child._process is not None]
+    for process in running:
+        process.kill()
+        await process.wait()
+    assert len(running) == 1
+    assert (await probe.measure(CLIP)).probed == CLIP_IS
+
+
+async def test_children_find_packages_where_the_server_does_and_without_them_no_video_is_blamed(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(sys, "path", ["/nowhere"])
+        assert await probe.measure(CLIP) == Measured()
+    assert (await probe.measure(CLIP)).probed == CLIP_IS
+    assert len(descendants()) == 1
 
 
 async def test_a_file_that_holds_its_reader_up_is_given_up_and_others_go_on(tmp_path: Path) -> None:
