@@ -35,7 +35,7 @@ class ChargeStore(Protocol):
     """Where charges live."""
 
     async def charges_by_reference(self, upstream: str, references: Sequence[str]) -> Sequence[Charge]:
-        """What ended at an upstream under these ids of its own."""
+        """What ended at an upstream under these ids of its own, or under ours where it named none."""
         ...
 
     async def charges_between(self, upstream: str, since: int, before: int) -> Sequence[Charge]:

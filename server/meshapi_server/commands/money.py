@@ -150,9 +150,10 @@ async def _reconciled(
     book: bool,
 ) -> _Reconciled:
     """Compare the invoice with what the ledger has of its ids and of its time; decide doubts if wanted."""
-    found = {each.task_id: each for each in await money.charges_by_reference(upstream, list(lines))}
-    if span is not None:
-        found |= {each.task_id: each for each in await money.charges_between(upstream, *span)}
+    within = [] if span is None else await money.charges_between(upstream, *span)
+    found = {each.task_id: each for each in within}
+    # These last: a task that its upstream never named goes by our id here, and by none above.
+    found |= {each.task_id: each for each in await money.charges_by_reference(upstream, list(lines))}
     charges = list(found.values())
     differences = compare(lines, charges, tolerance)
     booked = 0

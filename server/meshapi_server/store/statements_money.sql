@@ -6,7 +6,8 @@ values (:id, :at, :owner, :day, :key_id, :model, :task_id, :upstream, :upstream_
 
 -- name: name_doubt
 -- The id that an upstream told when the task had ended already.
-update ledger set upstream_ref = :upstream_ref where task_id = :task_id and kind = 'doubt' and upstream_ref is null
+update ledger set upstream_ref = :upstream_ref where task_id = :task_id and upstream_ref is null
+and kind in ('doubt', 'book')
 
 -- name: lock_spending
 -- What a key has used of a day (or of all days), as it is now and stays until this transaction ends.
@@ -44,8 +45,13 @@ from ledger where upstream = :upstream and at >= :since and at < :before and kin
 order by at, id
 
 -- name: charges_by_reference
+-- What its upstream never named goes by our own id, so that an operator who has found out can say so.
 select task_id, upstream_ref, model, kind, target, amount
 from ledger where upstream = :upstream and upstream_ref {one of references} and kind in ('settle', 'doubt', 'book')
+union all
+select task_id, task_id, model, kind, target, amount
+from ledger where upstream = :upstream and upstream_ref is null and task_id {one of references}
+and kind in ('settle', 'doubt', 'book')
 
 -- name: ledger_of_task
 select kind, owner, day, key_id, model, amount, at, upstream, upstream_ref from ledger where task_id = :task_id order by id

@@ -12,8 +12,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from meshapi_server.commands.money import reconcile, usage
-from meshapi_server.database import open_database
-from meshapi_server.tasks.life import Step
+from meshapi_server.database import Database, open_database
+from meshapi_server.tasks.life import UNKNOWN_SUBMISSION, Step
 from meshapi_server.tasks.price import Tariff
 from meshapi_server.tasks.states import Event
 from meshapi_server.tasks.task import Outcome, Route
@@ -31,6 +31,8 @@ ENDS = {
     "stopped": [Step(event=Event.CANCELLED)],
     "running": [],
 }
+ROUTE = Route(upstream="fal", model="fal/x", upstream_model="x", tariff=Tariff(most=350_000_000))
+LOST = Step(event=Event.FAILED, outcome=Outcome(error=UNKNOWN_SUBMISSION))
 
 
 @pytest.fixture
@@ -44,15 +46,26 @@ def data(tmp_path: Path) -> Path:
 async def _fill(folder: Path) -> None:
     folder.mkdir()
     database = await open_database(f"sqlite:///{folder / 'meshapi.db'}")
-    route = Route(upstream="fal", model="fal/x", upstream_model="x", tariff=Tariff(most=350_000_000))
     for name, steps in ENDS.items():
-        task = samples.task(routes=(route,), upstream="fal", model="fal/x", key_id="key_1")
-        await database.store.create(task, samples.schedule_of(task), b"{}", None)
-        claim = Step(event=Event.CLAIM_SUBMIT, worker="w", lease_until=NOW + 30_000)
         accepted = Step(event=Event.ACCEPTED, upstream_ref=f"https://queue.example/requests/{name}")
-        for step in (claim, accepted, *steps):
-            assert await database.store.step(task.id, step, NOW + 1) is not None
+        await _sent(database, accepted, *steps)
     await database.close()
+
+
+async def _sent(database: Database, *steps: Step) -> str:
+    task = samples.task(routes=(ROUTE,), upstream="fal", model="fal/x", key_id="key_1")
+    await database.store.create(task, samples.schedule_of(task), b"{}", None)
+    claim = Step(event=Event.CLAIM_SUBMIT, worker="w", lease_until=NOW + 30_000)
+    for step in (claim, *steps):
+        assert await database.store.step(task.id, step, NOW + 1) is not None
+    return task.id
+
+
+async def _lose(folder: Path) -> str:
+    database = await open_database(f"sqlite:///{folder / 'meshapi.db'}")
+    task_id = await _sent(database, LOST)
+    await database.close()
+    return task_id
 
 
 def run(data: Path, *arguments: str) -> Result:
@@ -134,5 +147,20 @@ def test_a_doubt_is_booked_as_the_invoice_says_and_then_agrees(data: Path, lines
     assert (status, told["booked"], told["differences"]) == (0, 1, 1)
     status, told = compared(data, lines, *PERIOD, "--book")
     assert (status, told["booked"], told["differences"]) == (0, 0, 0)
+    total = json.loads(run(data, "usage", *PERIOD, "--json").stdout)["total"]
+    assert (total["cost_usd"], total["unknown_usd"], total["unknown_tasks"]) == (spent, "0", 0)
+
+
+@pytest.mark.parametrize(("cost", "spent"), [("0", "0.35"), ("0.35", "0.7")])
+def test_a_doubt_that_its_upstream_never_named_is_decided_by_the_id_of_its_task(
+    data: Path, cost: str, spent: str
+) -> None:
+    task_id = asyncio.run(_lose(data))
+    compared(data, "made,0.35\n", *PERIOD, "--book")  # the file names only what the upstream named
+    total = json.loads(run(data, "usage", *PERIOD, "--json").stdout)["total"]
+    assert (total["cost_usd"], total["unknown_usd"], total["unknown_tasks"]) == ("0.35", "0.35", 1)
+    status, told = compared(data, f"made,0.35\n{task_id},{cost}\n", *PERIOD, "--book")
+    assert (status, told["booked"], [each["task_id"] for each in told["data"]]) == (0, 1, [task_id])
+    assert compared(data, f"made,0.35\n{task_id},{cost}\n", *PERIOD)[0] == 0
     total = json.loads(run(data, "usage", *PERIOD, "--json").stdout)["total"]
     assert (total["cost_usd"], total["unknown_usd"], total["unknown_tasks"]) == (spent, "0", 0)
