@@ -15,7 +15,7 @@ from meshapi_server.accounts.dollars import nano_dollars
 from meshapi_server.accounts.key import Changes, Key, TermInvalid, Terms
 from meshapi_server.accounts.keys import GRACE, KeyEnded, Keys
 from meshapi_server.api.key_bodies import key_body
-from meshapi_server.database import open_database
+from meshapi_server.database import open_database, sqlite_path
 from meshapi_server.datadir import DataDirectory
 from meshapi_server.settings import SettingsInvalid, load
 from meshapi_server.store.migrate import SchemaTooNew
@@ -201,7 +201,8 @@ def _with_keys(data: Path | None, database: str | None, work: Callable[[Keys], A
     async def run() -> Result:
         try:
             settings = load({"data": str(data) if data else None, "database": database})
-            DataDirectory(settings.data_directory).make()
+            if sqlite_path(settings.database_url) is not None:  # a shared database needs no place here
+                DataDirectory(settings.data_directory).make()
             opened = await open_database(settings.database_url)
         except (SettingsInvalid, SchemaTooNew, OSError) as problem:
             raise _stop(str(problem)) from None

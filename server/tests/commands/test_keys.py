@@ -48,6 +48,14 @@ def test_revoking_what_is_not_there_fails_with_a_sentence(server: ServerProcess)
     assert "Traceback" not in result.stderr
 
 
+def test_a_shared_database_is_asked_without_a_directory_on_this_machine(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    away = ["--data", str(tmp_path / "file" / "data"), "--database", "postgresql://nobody@127.0.0.1:1/none"]
+    result = CliRunner().invoke(commands, ["list", *away])
+    assert result.exit_code == 1
+    assert "it cannot be reached" in result.stderr
+
+
 def test_the_list_shows_every_key_and_no_secret(server: ServerProcess) -> None:
     made = create(server, "--name", "seen", "--owner", "own_seen")
     rows = json.loads(keys(server.data, "list", "--json").stdout)
