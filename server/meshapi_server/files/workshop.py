@@ -21,7 +21,9 @@ class Workshop:
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.sweep()
         # Locked before the directory is there: who finds a directory finds its lock held.
-        self._lock = _lock_file(self._lock_path(self.directory))
+        while (lock := _claim(self._lock_path(self.directory))) is None:
+            self.directory = self._root / ids.ulid()
+        self._lock = lock
         self.directory.mkdir(mode=0o700)
 
     def sweep(self) -> int:
@@ -50,6 +52,22 @@ class Workshop:
     @staticmethod
     def _lock_path(directory: Path) -> Path:
         return directory.with_name(f"{directory.name}.lock")
+
+
+def _claim(path: Path) -> int | None:
+    """A fresh lock file, held; None when another process swept it away before it was locked."""
+    try:
+        descriptor = _lock_file(path)
+    except BlockingIOError:
+        return None
+    try:
+        kept = os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        kept = False
+    if kept:
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def _lock_file(path: Path) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from meshapi_server.files import local
+from meshapi_server.files import local, workshop
 from meshapi_server.tasks.task import StoredFile
 
 from ..stored import LocalFiles
@@ -145,6 +145,33 @@ def test_a_lock_that_a_kill_left_without_its_directory_is_swept(tmp_path: Path) 
     (tmp_path / "work" / "01ARZ3NDEKTSV4RRFFQ69G5FAV.lock").touch()
     LocalFiles(tmp_path).open()
     assert not (tmp_path / "work" / "01ARZ3NDEKTSV4RRFFQ69G5FAV.lock").exists()
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["swept away", "just being swept"])
+async def test_a_workshop_whose_lock_another_process_took_for_a_dead_ones_is_opened_under_another_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
+    real, swept = workshop._lock_file, list[Path]()
+
+    def between_making_and_locking(path: Path) -> int:
+        if swept:
+            return real(path)
+        swept.append(path)
+        if not done:
+            raise BlockingIOError
+        descriptor = real(path)
+        path.unlink()
+        return descriptor
+
+    monkeypatch.setattr(workshop, "_lock_file", between_making_and_locking)
+    files = LocalFiles(tmp_path)
+    files.open()
+    workspace = files.workspace("task_1-1")
+    assert not workspace.is_relative_to(swept[0].with_suffix(""))
+    monkeypatch.undo()
+    LocalFiles(tmp_path).open()
+    assert workspace.is_dir()
+    await files.close()
 
 
 async def test_a_file_of_another_disk_is_copied_under_another_name_and_then_renamed(
