@@ -24,7 +24,7 @@ from meshapi_server.accounts.usage import (
     total,
     usual_first,
 )
-from meshapi_server.database import MoneyRoom, open_database
+from meshapi_server.database import MoneyRoom, open_database, sqlite_path
 from meshapi_server.datadir import DataDirectory
 from meshapi_server.settings import SettingsInvalid, load
 from meshapi_server.store.migrate import SchemaTooNew
@@ -249,7 +249,8 @@ def _with_money(
     async def run() -> Result:
         try:
             settings = load({"data": str(data) if data else None, "database": database})
-            DataDirectory(settings.data_directory).make()
+            if sqlite_path(settings.database_url) is not None:  # a shared database needs no place here
+                DataDirectory(settings.data_directory).make()
             opened = await open_database(settings.database_url)
         except (SettingsInvalid, SchemaTooNew, OSError) as problem:
             raise _stop(command, str(problem)) from None
