@@ -1,5 +1,7 @@
 """From an upstream's local files to the operator's storage, before a task may succeed (wire.md section 9)."""
 
+from collections.abc import Awaitable, Callable
+
 from meshapi_server.upstreams.contract import Rendered
 
 from .comparison import differences, facts_of
@@ -10,9 +12,16 @@ VIDEO_NAMES = {".mp4": "video.mp4", ".webm": "video.webm"}
 LAST_FRAME_NAME = "last_frame.png"
 
 
-async def adopt(files: Files, claim: Claim, rendered: Rendered) -> Outcome:
-    """Measure the rendered files and move them into storage; returns the outcome that names them."""
+async def adopt(
+    files: Files, claim: Claim, rendered: Rendered, confirm: Callable[[], Awaitable[None]]
+) -> Outcome:
+    """Measure the rendered files and move them into storage; returns the outcome that names them.
+
+    ``confirm`` raises when the claim is lost. It is asked after the measuring, which may take a while: what
+    another worker stored meanwhile must not be replaced.
+    """
     measured = await files.measure(rendered.video)
+    await confirm()
     name = VIDEO_NAMES.get(rendered.video.suffix, VIDEO_NAMES[".mp4"])
     video = await files.adopt(claim.task.id, name, rendered.video)
     last_frame = None

@@ -133,8 +133,7 @@ class RemoteDriver:
         async def work() -> Outcome:
             job = self._jobs.brief(claim)
             rendered = await upstream.fetch(claim.schedule.upstream_ref or "", job, workspace)
-            await lease.confirm()  # or it would replace what another worker stored meanwhile
-            return await adopt(self._files, claim, rendered)
+            return await adopt(self._files, claim, rendered, lease.confirm)
 
         try:
             outcome = await lease.hold(work)

@@ -55,8 +55,7 @@ class RenderDriver:
 
         async def work() -> Outcome:
             rendered = await upstream.render(await self._jobs.whole(claim), workspace, lease.report)
-            await lease.confirm()  # or it would replace what another worker stored meanwhile
-            return await adopt(self._files, claim, rendered)
+            return await adopt(self._files, claim, rendered, lease.confirm)
 
         try:
             outcome = await lease.hold(work)

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from meshapi_server.tasks.adoption import adopt
+from meshapi_server.tasks.lease import LeaseGone
 from meshapi_server.tasks.states import Event, State, Status
-from meshapi_server.tasks.task import Task
+from meshapi_server.tasks.task import Facts, Measured, Task
 from meshapi_server.upstreams.contract import Rejected, Rendered, Report
 
 from ..stored import LocalFiles
@@ -86,6 +88,32 @@ async def test_a_render_that_is_given_up_removes_what_a_dead_worker_stored(
     async with bench.working(ScriptedLocal(refuse)):
         assert (await bench.ended(task)).status is Status.FAILED
         await bench.until(lambda: not files_of.there(task))
+
+
+async def test_a_claim_that_is_lost_while_its_video_is_measured_stores_nothing(
+    bench: Bench, files: LocalFiles, files_of: FilesOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = await bench.hand(ScriptedRemote())
+    task = await bench.create(execution_expires_after=HOUR)
+    await hand.submit()
+    await hand.poll()
+    claim = await hand.take(Event.CLAIM_FETCH)
+    video = files.workspace("slow") / "video.mp4"
+    video.write_bytes(b"video")
+    measured = list[Path]()
+
+    async def measure(path: Path) -> Measured:
+        measured.append(path)
+        return Measured()
+
+    async def confirm() -> None:
+        if measured:
+            raise LeaseGone
+
+    monkeypatch.setattr(files, "measure", measure)
+    with pytest.raises(LeaseGone):
+        await adopt(files, claim, Rendered(video=video, facts=Facts()), confirm)
+    assert not files_of.there(task)
 
 
 async def test_the_next_fetch_replaces_what_a_dead_worker_stored(bench: Bench, files_of: FilesOf) -> None:
