@@ -42,7 +42,7 @@ class Grid(Struct, frozen=True, kw_only=True):
 
 
 def grid_of(folder: ModelFolder) -> Grid:
-    """The grid of a folder's pipeline. Raises FolderInvalid where its files hold other values than they do."""
+    """The grid of a folder's pipeline. Raises FolderInvalid where its files hold impossible values."""
     try:
         side = math.lcm(_spatial(folder.vae) * _patch(folder.denoiser), family_of(folder).sides)
         step, fixed = _temporal(folder.vae), native_size(folder)
