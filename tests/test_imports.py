@@ -57,6 +57,7 @@ ROOMS: dict[str, set[str]] = {
         "meshapi_server.upstreams.rows",  # the wire's model row is made from a card, once
     },
     "meshapi_server.connections": {
+        "meshapi_server.api.call",  # whose request it was, and which version it asked for
         "meshapi_server.api.errors",
         "meshapi_server.api.secure_headers",
         "meshapi_server.tasks.ids",

@@ -28,7 +28,7 @@ pricing = {{ source = "this suite", date = 2026-11-21, certainty = "official", l
 ] }}
 """
 PRICE_USD = "0.4"
-"""What a video of any paid upstream costs in a run: as much as the fake xAI says, which tells."""
+"""What a video of any paid upstream costs in a run: as much as those fakes say that tell."""
 _DEFAULTS = ("duration", "resolution", "ratio", "generate_audio")
 _QUICK: Mapping[str, Any] = {"duration": 2, "resolution": "480p", "ratio": "16:9"}
 

@@ -14,7 +14,7 @@ from tests.upstreams.fake.shop import Shop
 
 SECRET = "the-signing-secret-of-the-fakes-workspace"
 _KEPT = 86_400  # s
-_COST = 0.8  # USD
+_COST = 0.4  # USD
 _STATUSES: dict[Stage, str] = {
     "queued": "pending",
     "running": "in_progress",

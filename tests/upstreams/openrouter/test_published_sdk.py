@@ -20,7 +20,7 @@ async def test_the_published_openrouter_package_submits_polls_downloads_and_read
         "early": 409,
         "statuses": ["pending", "in_progress", "completed"],
         "sha256": hashlib.sha256(FILES["video.mp4"].read_bytes()).hexdigest(),
-        "cost": 0.8,
+        "cost": 0.4,
         "outputs": [1, 1],
         "withheld": ["pending", "in_progress", "failed", "blocked by content filter"],
         "refused": 400,
