@@ -1,5 +1,6 @@
 """The plan that tells of tasks that end: an event and its deliveries, in the commit that ends them."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from .callback_rows import read_endpoint
 from .plan import Plan, Read, Write, read
 
 _PREFIX = "evt_"
+_LEAP_BITS = 64  # of the 80 that a ULID has besides its time
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # of a ULID
 _encode = msgspec.json.Encoder().encode
 
@@ -86,13 +88,16 @@ def _deliveries(event: dict[str, Any], task: Task, endpoints: Iterable[Endpoint]
 
 
 def _event_ids(owner: str, count: int) -> Plan[list[str]]:
-    """Ids above every earlier one of this owner, also when this machine's clock is behind another's."""
+    """Ids above every earlier one of this owner, also when this machine's clock is behind another's.
+
+    Those that come next in number are another owner's already, when this process gave them out: so a leap.
+    """
     fresh = [f"{_PREFIX}{ids.ulid()}" for _ in range(count)]
     rows = yield Read("advance_feed", {"owner": owner, "last": fresh[-1]})
     earlier: str = rows[0][0]
     if earlier < fresh[0]:
         return fresh
-    start = _number(earlier.removeprefix(_PREFIX))
+    start = _number(earlier.removeprefix(_PREFIX)) + secrets.randbits(_LEAP_BITS)
     fresh = [f"{_PREFIX}{ids.crockford(start + step, 26)}" for step in range(1, count + 1)]
     yield Write("set_feed", [{"owner": owner, "last": fresh[-1]}])
     return fresh

@@ -10,6 +10,7 @@ from meshapi_server.callbacks.service import KEPT, Webhooks
 from meshapi_server.store import announcing
 from meshapi_server.store.planned import PlannedStore
 from meshapi_server.store.stored_callbacks import StoredCallbacks
+from meshapi_server.tasks import ids
 from meshapi_server.tasks.life import Step
 from meshapi_server.tasks.states import Event, State
 
@@ -135,3 +136,19 @@ async def test_what_is_older_than_thirty_days_is_forgotten_with_its_deliveries(
 
 def _made_at(event_id: str) -> int:
     return announcing._number(event_id.removeprefix("evt_")) >> 80
+
+
+def test_ids_that_pass_over_earlier_ones_never_meet_those_of_another_owner() -> None:
+    given: set[str] = set()
+    for _ in range(300):
+        plan = announcing._event_ids("own_late", 2)
+        next(plan)
+        earlier = f"evt_{ids.ulid()}"  # taken after this owner's, and stored before them
+        plan.send([(earlier,)])
+        with pytest.raises(StopIteration) as done:
+            plan.send(None)
+        mine = done.value.value
+        assert earlier < mine[0] < mine[1]
+        others = [f"evt_{ids.ulid()}" for _ in range(3)]
+        assert given.isdisjoint([*mine, *others])
+        given.update([*mine, *others, earlier])

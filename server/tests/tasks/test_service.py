@@ -61,7 +61,7 @@ async def test_a_created_task_is_stored_as_it_was_asked_with_its_expiry_and_the_
 ) -> None:
     task = await create(service, samples.spec(execution_expires_after=60, resolution="480p"))
     assert (task.status, task.created_at, task.expires_at) == (Status.PENDING, NOW, NOW + 60_000)
-    assert (task.spec.resolution, task.spec.duration, task.spec.ratio) == ("480p", 5, "16:9")
+    assert (task.spec.resolution, task.spec.duration, task.spec.ratio) == ("480p", 2, "16:9")
     assert task.version == 1
 
 
