@@ -150,5 +150,6 @@ def test_ids_that_pass_over_earlier_ones_never_meet_those_of_another_owner() -> 
         mine = done.value.value
         assert earlier < mine[0] < mine[1]
         others = [f"evt_{ids.ulid()}" for _ in range(3)]
+        assert set(mine).isdisjoint(others)
         assert given.isdisjoint([*mine, *others])
         given.update([*mine, *others, earlier])
