@@ -21,6 +21,9 @@ LINEAR = cv2.INTER_LINEAR
 CUBIC = cv2.INTER_CUBIC
 AREA = cv2.INTER_AREA
 
+_BAND_PIXELS = 90 * 1280
+"""Pixels worked on at a time where several passes follow each other."""
+
 Picture: TypeAlias = NDArray[Any]
 _Pixels = TypeVar("_Pixels", Floats, Bytes8, Picture)
 
@@ -106,6 +109,16 @@ def triple(mask: Bytes8) -> Bytes8:
 
 def tint(destination: Bytes8, mask: Bytes8, colour: tuple[int, int, int]) -> None:
     """Mix one colour into ``destination`` (h, w, 3) in place, by an 8-bit mask (h, w)."""
+    rows, columns = mask.shape
+    # A band's few passes stay in the cache; bands without any of the colour cost next to nothing.
+    band = max(8, _BAND_PIXELS // columns)
+    for top in range(0, rows, band):
+        part = mask[top : top + band]
+        if cv2.hasNonZero(part):
+            _tint_band(destination[top : top + band], part, colour)
+
+
+def _tint_band(destination: Bytes8, mask: Bytes8, colour: tuple[int, int, int]) -> None:
     inverse = cv2.cvtColor(cv2.bitwise_not(mask), cv2.COLOR_GRAY2RGB)
     cv2.multiply(destination, inverse, destination, 1 / 255.0)
     scaled = [cv2.convertScaleAbs(mask, alpha=channel / 255.0) for channel in colour]
