@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -16,15 +17,18 @@ import numpy as np
 from meshapi_renderer.array_types import Bytes8, Floats, Integers
 from meshapi_renderer.colour import to8
 
-STRIPS = 12
-"""Columns of the frame that are clipped apart from each other while drawing."""
+_STRIPS = 12
+"""Columns of the frame, at most, that are clipped apart from each other while drawing."""
+_VECTOR = 16
+"""OpenCV warps so many pixels of a row at a time, and what is left over several times more slowly."""
 _BLOCKS = 64
 """Columns of a layer whose first and last rows are kept as one."""
 
 
 def strip_edges(width: int) -> list[int]:
     """The columns at which the strips of a frame begin, and the width as the last."""
-    return [round(i * width / STRIPS) for i in range(STRIPS + 1)]
+    strips = max(1, min(_STRIPS, width // _VECTOR))
+    return [*(round(i * width / (strips * _VECTOR)) * _VECTOR for i in range(strips)), width]
 
 
 class Layer:
@@ -64,9 +68,7 @@ class Layer:
         from which nearer layers cover everything; nothing is drawn there.
         """
         height, width = destination.shape[:2]
-        edges = strip_edges(width)
-        for strip in range(STRIPS):
-            left, right = edges[strip], edges[strip + 1]
+        for strip, (left, right) in enumerate(pairwise(strip_edges(width))):
             floor = height if hidden is None else min(height, hidden[strip])
             first, solid, last = self._rows(matrix, left, right)
             top, bottom = max(0, first), min(floor, last)
@@ -78,10 +80,9 @@ class Layer:
 
     def solid_from(self, matrix: Floats, width: int, height: int) -> list[int]:
         """Per strip, the frame row from which the layer is opaque to the bottom; ``height`` where never."""
-        edges = strip_edges(width)
         rows = []
-        for strip in range(STRIPS):
-            _, solid, last = self._rows(matrix, edges[strip], edges[strip + 1])
+        for left, right in pairwise(strip_edges(width)):
+            _, solid, last = self._rows(matrix, left, right)
             rows.append(solid if last >= height else height)
         return rows
 
@@ -174,7 +175,7 @@ def draw_stack(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]]) -> No
 def hidden_rows(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]]) -> list[list[int]]:
     """For every layer of a stack, far to near: per strip, the row from which nearer layers hide it."""
     height, width = destination.shape[:2]
-    lowest = [height] * STRIPS
+    lowest = [height] * (len(strip_edges(width)) - 1)
     hidden: list[list[int]] = []
     for layer, matrix in reversed(stack):
         hidden.append(list(lowest))
@@ -186,7 +187,7 @@ def hidden_rows(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]]) -> l
 def covered_from(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]]) -> int:
     """The row from which the layers of a stack cover the whole width: nothing behind them shows there."""
     height, width = destination.shape[:2]
-    lowest = [height] * STRIPS
+    lowest = [height] * (len(strip_edges(width)) - 1)
     for layer, matrix in stack:
         solid = layer.solid_from(matrix, width, height)
         lowest = [min(a, b) for a, b in zip(lowest, solid, strict=True)]
