@@ -20,10 +20,13 @@ from meshapi_renderer.elements.coast import Coast
 from meshapi_renderer.elements.palms import SPRITE, VARIANTS, Crown
 from meshapi_renderer.layers import strip_edges
 from meshapi_renderer.rng import Rng
+from meshapi_renderer.scene import Scratch
 
 CROWN_RADIUS = 0.060
 """Units from the heart of an average crown to its tips."""
 _TRIES = 900
+_GUST_STEP = 10
+"""Pixels of the frame per cell of the wind's field."""
 _SWAY = 0.0040
 """Largest displacement by a light breeze, in units."""
 _BITS = 4
@@ -218,11 +221,11 @@ class Canopy:
         )
         below[..., 3] = (below[..., 3] * through[..., 0] + np.float32(0.5)).astype(np.uint8)
 
-    def draw(self, frame: Bytes8, matrix: Floats, seconds: float, wind: float) -> None:
+    def draw(self, frame: Bytes8, matrix: Floats, seconds: float, wind: float, scratch: Scratch) -> None:
         """Draw the canopy of that moment over ``frame``; ``matrix`` maps layer pixels to the frame's."""
         height, width = frame.shape[:2]
         scale, shift_x, shift_y = float(matrix[0, 0]), float(matrix[0, 2]), float(matrix[1, 2])
-        bend_x, bend_y = self._bend(matrix, width, height, seconds, wind)
+        bend_x, bend_y = self._bend(matrix, (width, height), seconds, wind, scratch)
         x = (np.arange(width, dtype=np.float32)[None] - np.float32(shift_x)) / np.float32(scale)
         y = (np.arange(height, dtype=np.float32)[:, None] - np.float32(shift_y)) / np.float32(scale)
         reach = 2 * _SWAY * wind * self._unit + 2
@@ -238,26 +241,38 @@ class Canopy:
 
     def _blend(self, window: Bytes8, x: Floats, y: Floats) -> None:
         picture = imaging.remap(self._picture, x, y, imaging.LINEAR, imaging.REPLICATE)
-        red, green, blue, through = cv2.split(picture)
-        cv2.multiply(window, cv2.merge([through, through, through]), window, 1 / 255.0)
-        cv2.add(window, cv2.merge([red, green, blue]), window)
+        through = imaging.triple(np.asarray(cv2.extractChannel(picture, 3), np.uint8))
+        cv2.multiply(window, through, window, 1 / 255.0)
+        cv2.add(window, cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB), window)
 
     def _bend(
-        self, matrix: Floats, width: int, height: int, seconds: float, wind: float
+        self, matrix: Floats, size: tuple[int, int], seconds: float, wind: float, scratch: Scratch
     ) -> tuple[Floats, Floats]:
         """How many pixels the wind bends the canopy; computed coarsely, since gusts have no detail."""
-        rows, columns = max(2, height // 8), max(2, width // 8)
+        width, height = size
+        rows, columns = max(2, height // _GUST_STEP), max(2, width // _GUST_STEP)
         pixel = np.float32(1 / (float(matrix[0, 0]) * self._unit))
-        x = ((np.arange(columns, dtype=np.float32)[None] + 0.5) * (width / columns) - matrix[0, 2]) * pixel
-        y = ((np.arange(rows, dtype=np.float32)[:, None] + 0.5) * (height / rows) - matrix[1, 2]) * pixel
+        left, top = np.float32(matrix[0, 2]), np.float32(matrix[1, 2])
+        x = (
+            (np.arange(columns, dtype=np.float32)[None] + np.float32(0.5)) * np.float32(width / columns)
+            - left
+        ) * pixel
+        y = (
+            (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(height / rows) - top
+        ) * pixel
         total_x = np.zeros((rows, columns), np.float32)
         total_y = np.zeros((rows, columns), np.float32)
         for gust in _GUSTS:
-            wave = np.sin(x * gust.along_x + y * gust.along_y + (gust.rate * seconds + gust.phase))
+            wave = np.sin(
+                x * np.float32(gust.along_x)
+                + y * np.float32(gust.along_y)
+                + np.float32(gust.rate * seconds + gust.phase)
+            )
             total_x += wave * np.float32(gust.push_x)
             total_y += wave * np.float32(gust.push_y)
         amount = np.float32(_SWAY * wind * self._unit)
-        return (
-            imaging.resize(total_x * amount, width, height),
-            imaging.resize(total_y * amount, width, height),
-        )
+        bend_x = scratch.array("canopy bend x", (height, width), np.float32)
+        bend_y = scratch.array("canopy bend y", (height, width), np.float32)
+        cv2.resize(total_x * amount, size, bend_x, interpolation=cv2.INTER_LINEAR)
+        cv2.resize(total_y * amount, size, bend_y, interpolation=cv2.INTER_LINEAR)
+        return bend_x, bend_y

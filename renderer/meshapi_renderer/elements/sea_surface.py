@@ -12,9 +12,11 @@ from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import smoothstep
 from meshapi_renderer.elements.drift_texture import DriftTexture, to_byte_mask
+from meshapi_renderer.elements.lit_tiles import lit_tiles
 from meshapi_renderer.elements.swash import Shallows
 from meshapi_renderer.noise import fbm
 from meshapi_renderer.rng import Rng
+from meshapi_renderer.scene import Scratch
 
 FLAT = 128
 """The factor that changes nothing."""
@@ -40,28 +42,41 @@ class SeaSurface:
         self._sunny = sunny
         self._ripple_table = _ripple_table(0.12 + 0.11 * strength)
 
-    def factor(self, shallows: Shallows, seconds: float, matrix: Floats, rows: int, columns: int) -> Bytes8:
-        """Brightness factor in 1/128 of a moment, half size."""
+    def factor(
+        self, shallows: Shallows, seconds: float, matrix: Floats, size: tuple[int, int], scratch: Scratch
+    ) -> Bytes8:
+        """Brightness factor in 1/128 of a moment, half size; ``size`` is its (width, height)."""
+        width, height = size
+        factor: Bytes8 = scratch.array("sea factor", (height, width))
+        factor.fill(FLAT)
+        sea = imaging.resize(to_byte_mask(smoothstep(0.0, -0.035, shallows.above)), width, height)
+        where = self._lit(shallows, size) if self._sunny > 0 else None
         pace = self._unit * seconds
-        first = self._first.seen(matrix, 0.0040 * pace, 0.0095 * pace, columns, rows)
-        second = self._second.seen(matrix, -0.0060 * pace, 0.0050 * pace, columns, rows)
-        ripples = np.asarray(cv2.addWeighted(first, 0.5, second, 0.5, 0.0), np.uint8)
-        sea = imaging.resize(to_byte_mask(smoothstep(0.0, -0.035, shallows.above)), columns, rows)
-        lifted = cv2.multiply(cv2.LUT(ripples, self._ripple_table), sea, scale=1 / 255.0)
-        factor = cv2.add(lifted, cv2.LUT(sea, _GROUND_TABLE))
-        if self._sunny > 0:
-            cv2.add(factor, self._caustics(shallows, pace, matrix, rows, columns), factor)
-        return np.asarray(factor, np.uint8)
+        for tile in lit_tiles(shallows.above < 0, width, height):
+            window, local = tile.window, tile.local(matrix)
+            first = self._first.seen(local, 0.0040 * pace, 0.0095 * pace, *tile.size)
+            second = self._second.seen(local, -0.0060 * pace, 0.0050 * pace, *tile.size)
+            ripples = np.asarray(cv2.addWeighted(first, 0.5, second, 0.5, 0.0), np.uint8)
+            lifted = cv2.multiply(cv2.LUT(ripples, self._ripple_table), sea[window], scale=1 / 255.0)
+            cv2.add(lifted, cv2.LUT(sea[window], _GROUND_TABLE), factor[window])
+            if where is not None and cv2.hasNonZero(where[window]):
+                threads = self._threads(local, pace, tile.size)
+                light = cv2.multiply(threads, where[window], scale=0.30 / 255.0)
+                cv2.add(factor[window], light, factor[window])
+        return factor
 
-    def _caustics(self, shallows: Shallows, pace: float, matrix: Floats, rows: int, columns: int) -> Bytes8:
-        one = self._net.seen(matrix, 0.0065 * pace, 0.0042 * pace, columns, rows)
-        two = self._counter_net.seen(matrix, -0.0052 * pace, 0.0061 * pace, columns, rows)
-        net = cv2.addWeighted(cv2.min(one, two), 0.75, one, 0.25, 0.0)
+    def _threads(self, matrix: Floats, pace: float, size: tuple[int, int]) -> Bytes8:
+        """The net of light on a bed that is bright everywhere."""
+        one = self._net.seen(matrix, 0.0065 * pace, 0.0042 * pace, *size)
+        two = self._counter_net.seen(matrix, -0.0052 * pace, 0.0061 * pace, *size)
+        return np.asarray(cv2.addWeighted(cv2.min(one, two), 0.75, one, 0.25, 0.0), np.uint8)
+
+    def _lit(self, shallows: Shallows, size: tuple[int, int]) -> Bytes8:
+        """How much of the net shows: only where the sea is shallow."""
         shallow = np.exp(np.minimum(shallows.inland, 0) * np.float32(9)) * smoothstep(
             0, -0.02, shallows.above
         )
-        where = imaging.resize(to_byte_mask(shallow * np.float32(self._sunny)), columns, rows)
-        return np.asarray(cv2.multiply(net, where, scale=0.30 / 255.0), np.uint8)
+        return imaging.resize(to_byte_mask(shallow * np.float32(self._sunny)), *size)
 
 
 def _ripples(side: int, cells: int, aspect: float, rng: Rng) -> Bytes8:

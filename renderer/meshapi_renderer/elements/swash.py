@@ -7,18 +7,23 @@ enlarged; what is sharp (edges, crests, lace) comes from tables and textures loo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import smoothstep
 from meshapi_renderer.elements.coast import Coast, sample
 from meshapi_renderer.elements.drift_texture import DriftTexture, to_byte_mask
+from meshapi_renderer.elements.lit_tiles import Tile, lit_tiles
 from meshapi_renderer.noise import fbm
 from meshapi_renderer.rng import Rng
+from meshapi_renderer.scene import Scratch
 
+Phase16: TypeAlias = NDArray[np.uint16]
 _EDGE_REACH = 0.065
 """Units on either side of the waterline that the table of lacy foam covers."""
 _RIM_REACH = 0.012
@@ -30,6 +35,10 @@ _WAVE_PACE = 0.17
 """Breakers per second past a point."""
 _PHASE_STEPS = 8192
 """Steps of the 16-bit phase per breaker: eight breakers fit."""
+_NEAREST_BREAK = 0.010
+"""Units off the water's edge within which no wave breaks any more."""
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+_POINTS = 256
 _LACE_SIDE = 0.30
 """Units after which a lace texture repeats."""
 _PATCH_SIDE = 512
@@ -48,8 +57,9 @@ class Shallows:
 
 @dataclass(frozen=True, slots=True)
 class Surf:
-    """What the waves do at one moment, frame size, one channel each."""
+    """What the waves do at one moment on one tile of the frame, one channel each."""
 
+    tile: Tile
     foam: Bytes8
     """Coverage by foam."""
     face: Bytes8
@@ -73,6 +83,7 @@ class Swash:
         ``unit`` is in pixels of the frame; ``strength`` 1 is a calm day, 2 a storm.
         """
         self._strength = strength
+        self._reach = 0.175 + 0.07 * (strength - 1)
         self._unit = unit
         along, across = coast.locate(*points)
         inland = coast.inland(along, across)
@@ -91,18 +102,39 @@ class Swash:
         inland, along, stretch = (np.asarray(plane, np.float32) for plane in cv2.split(fields))
         return Shallows(inland - self._run_up(along, stretch, seconds), inland, along)
 
-    def surf(self, shallows: Shallows, seconds: float, matrix: Floats, rows: int, columns: int) -> Surf:
-        """The surf of a moment; ``matrix`` maps the padded picture to the frame."""
-        lace = self._lace(seconds, matrix, rows, columns)
-        foam = self._edge_foam(shallows.above, lace, rows, columns)
+    def surf(
+        self, shallows: Shallows, seconds: float, matrix: Floats, size: tuple[int, int], scratch: Scratch
+    ) -> list[Surf]:
+        """The surf of a moment wherever there is any; ``matrix`` maps the padded picture to the frame.
+
+        ``size`` is the frame's (width, height).
+        """
+        width, height = size
+        place = scratch.array("swash place", (height, width), np.float32)
+        cv2.resize(shallows.above, size, place, interpolation=cv2.INTER_LINEAR)
         phase, presence = self._breakers(shallows, seconds)
-        here = imaging.resize(presence, columns, rows)
-        wave = _wave_index(phase, lace, rows, columns)
+        steps = scratch.array("swash steps", (height, width), np.uint16)
+        cv2.resize(phase, size, steps, interpolation=cv2.INTER_LINEAR)
+        here = scratch.array("swash presence", (height, width))
+        cv2.resize(presence, size, here, interpolation=cv2.INTER_LINEAR)
+        near = (shallows.above < _EDGE_REACH) & (shallows.above > -max(self._reach, 1.2 * _EDGE_REACH))
+        return [
+            self._surf_of(tile, place, steps, here, self._lace(seconds, tile.local(matrix), *tile.size))
+            for tile in lit_tiles(near, width, height)
+        ]
+
+    def _surf_of(self, tile: Tile, place: Floats, steps: Phase16, here: Bytes8, lace: Bytes8) -> Surf:
+        window = tile.window
+        foam = self._edge_foam(place[window], lace)
+        presence = here[window]
+        if not cv2.hasNonZero(presence):
+            return Surf(tile, foam, np.zeros_like(foam))
+        wave = _wave_index(steps[window], lace)
         breaking = cv2.multiply(cv2.LUT(wave, self._tail), lace, scale=1 / 255.0)
         cv2.max(breaking, cv2.LUT(wave, self._crest), breaking)
-        cv2.max(foam, cv2.multiply(breaking, here, scale=1 / 255.0), foam)
-        face = cv2.multiply(cv2.LUT(wave, self._front), here, scale=1 / 255.0)
-        return Surf(foam, np.asarray(face, np.uint8))
+        cv2.max(foam, cv2.multiply(breaking, presence, scale=1 / 255.0), foam)
+        face = cv2.multiply(cv2.LUT(wave, self._front), presence, scale=1 / 255.0)
+        return Surf(tile, foam, np.asarray(face, np.uint8))
 
     def _run_up(self, along: Floats, stretch: Floats, seconds: float) -> Floats:
         """How far inland the water stands, each stretch of beach in its own phase."""
@@ -112,9 +144,8 @@ class Swash:
         total: Floats = (long_wave + short_wave) * np.float32(0.75 + 0.25 * self._strength)
         return total
 
-    def _edge_foam(self, above: Floats, lace: Bytes8, rows: int, columns: int) -> Bytes8:
-        """The white rim of the water and the net of foam behind it."""
-        place = imaging.resize(above, columns, rows)
+    def _edge_foam(self, place: Floats, lace: Bytes8) -> Bytes8:
+        """The white rim of the water and the net of foam behind it, by the distance from its edge."""
         # The lace pushes the edge about, so that no rim is a drawn line.
         wide = cv2.addWeighted(place, 127.5 / _EDGE_REACH, lace, -0.025, 130.5, dtype=cv2.CV_8U)
         close = cv2.addWeighted(place, 127.5 / _RIM_REACH, lace, -0.135, 143.5, dtype=cv2.CV_8U)
@@ -123,9 +154,17 @@ class Swash:
         )
         return np.asarray(cv2.max(foam, cv2.LUT(close, self._rim)), np.uint8)
 
-    def _breakers(self, shallows: Shallows, seconds: float) -> tuple[Floats, Bytes8]:
-        """Phase of the incoming waves in waves, and where they break, both on the grid."""
-        out, along = np.maximum(-shallows.above, np.float32(-0.03)), shallows.along
+    def _breakers(self, shallows: Shallows, seconds: float) -> tuple[Phase16, Bytes8]:
+        """Steps of the phase of the incoming waves, and where they break, both on the grid."""
+        phases = np.zeros(shallows.above.shape, np.uint16)
+        presence = np.zeros(shallows.above.shape, np.uint8)
+        within = (shallows.above < -_NEAREST_BREAK) & (shallows.above > -self._reach)
+        # One cell more, since enlarging mixes neighbours; then points enough to fill a rectangle.
+        spots = np.flatnonzero(cv2.dilate(within.view(np.uint8), _NEIGHBOURS))
+        if not len(spots):
+            return phases, presence
+        spots = np.resize(spots, (-(-len(spots) // _POINTS), _POINTS))
+        out, along = -shallows.above.ravel()[spots], shallows.along.ravel()[spots]
         slow = np.float32(0.010 * seconds)
         wobble = self._patch(along, 1.6, out * np.float32(1.6) + slow) - np.float32(0.5)
         finer = self._patch(along, 5.1, out * np.float32(2.0) - slow) - np.float32(0.5)
@@ -135,16 +174,19 @@ class Swash:
         patch = self._patch(along, 2.2, phase * np.float32(0.17))
         low = 0.46 - 0.12 * self._strength
         breaking = smoothstep(low, low + 0.16, patch)
-        reach = 0.175 + 0.07 * (self._strength - 1)
-        zone = smoothstep(0.010, 0.030, out) * smoothstep(reach, 0.5 * reach, out)
-        return phase, to_byte_mask(breaking * zone)
+        zone = smoothstep(_NEAREST_BREAK, 0.030, out) * smoothstep(self._reach, 0.5 * self._reach, out)
+        presence.ravel()[spots] = to_byte_mask(breaking * zone)
+        first = np.floor(phase.min())
+        steps = np.clip((phase - first) * np.float32(_PHASE_STEPS), 0, 65535)
+        phases.ravel()[spots] = steps.astype(np.uint16)
+        return phases, presence
 
     def _patch(self, along: Floats, scale: float, v: Floats) -> Floats:
         """The patch noise at ``along`` times ``scale`` and ``v``, both in repeats."""
         u = along * np.float32(scale * _PATCH_SIDE)
         return np.asarray(self._patches.at(u, v * np.float32(_PATCH_SIDE)), np.float32)
 
-    def _lace(self, seconds: float, matrix: Floats, rows: int, columns: int) -> Bytes8:
+    def _lace(self, seconds: float, matrix: Floats, columns: int, rows: int) -> Bytes8:
         """Foam's net of bubbles: two ridged textures that drift apart."""
         pace = self._unit * seconds
         first = self._coarse_lace.seen(matrix, 0.0024 * pace, 0.0040 * pace, columns, rows)
@@ -153,13 +195,10 @@ class Swash:
         return np.asarray(cv2.LUT(mixed, _LACE_CONTRAST), np.uint8)
 
 
-def _wave_index(phase: Floats, lace: Bytes8, rows: int, columns: int) -> Bytes8:
+def _wave_index(steps: Phase16, lace: Bytes8) -> Bytes8:
     """Share of the way from one crest to the next one out, 0 to 255, ragged by the lace."""
-    first = np.floor(phase.min()) - np.float32(0.0)
-    steps = np.clip((phase - first) * np.float32(_PHASE_STEPS), 0, 65535).astype(np.uint16)
-    large = imaging.resize(steps, columns, rows)
     # Only the fraction is kept: the cast drops whole waves, and the sum may pass from one into the next.
-    return np.asarray((large >> np.uint16(5)).astype(np.uint8) + (lace >> np.uint8(5)), np.uint8)
+    return np.asarray((steps >> np.uint16(5)).astype(np.uint8) + (lace >> np.uint8(5)), np.uint8)
 
 
 def _lace_tile(side: int, cells: int, rng: Rng) -> Bytes8:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -15,6 +17,7 @@ from meshapi_renderer.elements.coast import Coast, points_in_units, unit_pixels
 from meshapi_renderer.elements.drift_texture import to_byte_mask
 from meshapi_renderer.elements.grove import Canopy, plant_palms
 from meshapi_renderer.elements.gulls import Gulls
+from meshapi_renderer.elements.lit_tiles import Tile, lit_tiles
 from meshapi_renderer.elements.palms import draw_crowns
 from meshapi_renderer.elements.parasols import place_parasols
 from meshapi_renderer.elements.particles import weather_particles
@@ -32,6 +35,8 @@ _GROUND_DEPTH = 1.30
 _CANOPY_DEPTH = 1.10
 _GULL_DEPTH = 1.0
 _MOST_PALMS = 46
+_BANDS = 12
+"""Bands of rows in which the ground is laid: each stays in the cache while it is."""
 _ONE = 170
 """The byte that stands for a factor of one in the coarse tint."""
 _VEIL_SIDE = 256
@@ -99,14 +104,15 @@ class Beach:
         matrix = self._camera.matrix(pose, _GROUND_DEPTH, self._margin)
         grid_matrix = self._grid_camera.matrix(pose, _GROUND_DEPTH, self._grid_margin)
         shallows = self._swash.shallows(paced, grid_matrix, (self._grid.height, self._grid.width))
-        surf = self._swash.surf(shallows, paced, matrix, canvas.height, canvas.width)
-        ground = imaging.warp_affine(self._ground, matrix, canvas.width, canvas.height)
+        size = (canvas.width, canvas.height)
+        surf = self._swash.surf(shallows, paced, matrix, size, scratch)
         picture: Bytes8 = scratch.array("beach", (canvas.height, canvas.width, 3))
-        cv2.cvtColor(ground, cv2.COLOR_RGBA2RGB, picture)
-        self._shade(picture, shallows, surf, pose, paced, matrix)
-        imaging.tint(picture, surf.foam, self._foam)
+        self._lay_ground(picture, matrix)
+        self._shade(picture, shallows, surf, pose, paced, matrix, scratch)
+        for part in surf:
+            imaging.tint(picture[part.tile.window], part.foam, self._foam)
         canopy = self._camera.matrix(pose, _CANOPY_DEPTH, self._margin)
-        self._canopy.draw(picture, canopy, paced, self._air.wind)
+        self._canopy.draw(picture, canopy, paced, self._air.wind, scratch)
         gulls = self._camera.matrix(pose, _GULL_DEPTH, self._margin)
         self._gulls.draw(picture, gulls, self._centre, paced)
         if self._fog_amount > 0:
@@ -115,20 +121,43 @@ class Beach:
             self._particles.draw(picture, seconds, scratch)
         return picture
 
+    def _lay_ground(self, picture: Bytes8, matrix: Floats) -> None:
+        height, width = picture.shape[:2]
+        for top, bottom in pairwise([round(height * band / _BANDS) for band in range(_BANDS + 1)]):
+            local = Tile(0, width, top, bottom).local(matrix)
+            moved = imaging.warp_affine(self._ground, local, width, bottom - top)
+            cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB, picture[top:bottom])
+
     def _shade(
-        self, picture: Bytes8, shallows: Shallows, surf: Surf, pose: Pose, seconds: float, matrix: Floats
+        self,
+        picture: Bytes8,
+        shallows: Shallows,
+        surf: list[Surf],
+        pose: Pose,
+        seconds: float,
+        matrix: Floats,
+        scratch: Scratch,
     ) -> None:
         """Wet sand, thin water, ripples, wave fronts, flashes and the shadows of clouds, in place."""
-        width, height = self._canvas.width, self._canvas.height
-        tint = imaging.resize(self._tint(shallows, pose, seconds), width, height)
-        cv2.multiply(picture, tint, picture, 1 / _ONE)
-        rows, columns = -(-height // 2), -(-width // 2)
+        width, height = size = self._canvas.width, self._canvas.height
+        small = self._tint(shallows, pose, seconds)
+        tint = scratch.array("beach tint", (height, width, 3))
+        cv2.resize(small, size, tint, interpolation=cv2.INTER_LINEAR)
+        tinted = cv2.bitwise_not(cv2.inRange(small, (_ONE,) * 3, (_ONE,) * 3))
+        for tile in lit_tiles(np.asarray(tinted, np.uint8), width, height):
+            window = picture[tile.window]
+            cv2.multiply(window, tint[tile.window], window, 1 / _ONE)
         half = np.array(matrix, np.float64)
         half[:, 2] *= 0.5
-        factor = self._surface.factor(shallows, seconds, half, rows, columns)
-        large = imaging.resize(factor, width, height)
-        cv2.subtract(large, cv2.convertScaleAbs(surf.face, alpha=0.11), large)
-        cv2.multiply(picture, imaging.triple(large), picture, 1 / _HALF_TONE)
+        factor = self._surface.factor(shallows, seconds, half, (-(-width // 2), -(-height // 2)), scratch)
+        large = scratch.array("beach factor", (height, width))
+        cv2.resize(factor, size, large, interpolation=cv2.INTER_LINEAR)
+        for part in surf:
+            window = large[part.tile.window]
+            cv2.subtract(window, cv2.convertScaleAbs(part.face, alpha=0.11), window)
+        for tile in lit_tiles(shallows.above < 0, width, height):
+            window = picture[tile.window]
+            cv2.multiply(window, imaging.triple(large[tile.window]), window, 1 / _HALF_TONE)
         if self._glitter.visible:
             self._glitter.draw(picture, shallows, seconds, matrix)
 
