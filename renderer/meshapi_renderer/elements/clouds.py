@@ -115,7 +115,7 @@ class Clouds:
         azimuth = view.azimuths(_STEP)
         distance = 1 / (slope + np.float32(_DOME))
         self._across = azimuth * distance * np.float32(style.texels / style.stretch)
-        self._along = np.broadcast_to(distance * np.float32(style.texels), self._across.shape).copy()
+        self._along = np.asarray(distance * np.float32(style.texels))
         fade = smoothstep(0.0, style.haze, slope) * np.float32(style.opacity)
         self._fade = np.asarray(fade * np.float32(1 / 255), np.float32)
         self._runs = _runs(distance[:, 0], style.texels * _STEP / view.focal)
@@ -151,36 +151,66 @@ class Clouds:
         rows = rows if lowest_row is None else min(rows, lowest_row)
         if rows <= 0:
             return
-        coverage, brightness = self._compose(seconds, scratch)
-        colour = np.asarray(cv2.blendLinear(self._lit8, self._dark8, brightness, 1 - brightness), np.uint8)
-        # Centres of the small pixels lie at _STEP * (i + 0.5).
-        offset = 0.5 * (_STEP - 1) - margin
-        place = np.array([[_STEP, 0, offset + shift[0]], [0, _STEP, offset + shift[1]]], np.float64)
-        packed = np.dstack([colour, (coverage * np.float32(255)).astype(np.uint8)])
-        moved = imaging.warp_affine(packed, place, width, rows)
-        alpha = imaging.triple(np.asarray(cv2.extractChannel(moved, 3), np.uint8))
-        full = np.asarray(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), np.uint8)
-        cv2.multiply(full, alpha, full, 1 / 255.0)
-        imaging.over(frame[:rows], full, np.asarray(cv2.bitwise_not(alpha), np.uint8))
+        part = self._seen(shift, rows, width)
+        colour, inverse = self._picture(part, seconds, scratch)
+        # Where the first pixel of the part begins in the frame.
+        left, top = (_STEP * cut.start - margin + moved for cut, moved in zip(part[::-1], shift, strict=True))
+        if left == int(left) and top == int(top):
+            cut = np.s_[-int(top) : rows - int(top), -int(left) : width - int(left)]
+            high, wide = (_STEP * side for side in inverse.shape)
+            full = imaging.resize(colour, wide, high)[cut]
+            through = imaging.resize(inverse, wide, high)[cut]
+        else:
+            # Centres of the small pixels lie at _STEP * (i + 0.5).
+            middle = 0.5 * (_STEP - 1)
+            place = np.array([[_STEP, 0, left + middle], [0, _STEP, top + middle]], np.float64)
+            packed = cv2.merge([*cv2.split(colour), inverse])
+            moved = imaging.warp_affine(np.asarray(packed, np.uint8), place, width, rows)
+            full = np.asarray(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), np.uint8)
+            through = np.asarray(cv2.extractChannel(moved, 3), np.uint8)
+        imaging.over(frame[:rows], full, imaging.triple(np.ascontiguousarray(through)))
 
-    def _compose(self, seconds: float, scratch: Scratch) -> tuple[Floats, Floats]:
-        """(coverage, brightness) of the slab, near slice first, at the small size."""
-        style, shape = self._style, self._across.shape
-        sample = scratch.array("cloud sample", (*shape, 2))
+    def _seen(self, shift: tuple[float, float], rows: int, width: int) -> tuple[slice, slice]:
+        """The small pixels that show in the upper ``rows`` of a frame, and one more around them."""
+        margin, (high, wide) = self._view.margin, self._across.shape
+
+        def span(moved: float, length: int, most: int) -> slice:
+            first = math.floor((margin - moved) / _STEP) - 1
+            last = math.ceil((margin - moved + length) / _STEP) + 1
+            return slice(min(max(0, first), most - 1), max(1, min(most, last)))
+
+        return span(shift[1], rows, high), span(shift[0], width, wide)
+
+    def _picture(self, part: tuple[slice, slice], seconds: float, scratch: Scratch) -> tuple[Bytes8, Bytes8]:
+        """Premultiplied colour and inverse coverage of a part of the slab, at the small size."""
+        coverage, brightness = self._compose(part, seconds, scratch)
+        lit, dark = self._lit8[part], self._dark8[part]
+        colour = np.asarray(cv2.blendLinear(lit, dark, brightness, 1 - brightness), np.uint8)
+        alpha = (coverage * np.float32(255)).astype(np.uint8)
+        cv2.multiply(colour, imaging.triple(alpha), colour, 1 / 255.0)
+        return colour, np.asarray(cv2.bitwise_not(alpha), np.uint8)
+
+    def _compose(self, part: tuple[slice, slice], seconds: float, scratch: Scratch) -> tuple[Floats, Floats]:
+        """(coverage, brightness) of a part of the slab, near slice first, at the small size."""
+        style, across, along = self._style, self._across[part], self._along[part[0]]
+        sample = scratch.array("cloud sample", (*across.shape, 2))
         drift_x = np.float32(self._wind[0] * _SIDE * seconds)
         drift_z = np.float32(self._wind[1] * _SIDE * seconds)
-        through, glow = np.ones(shape, np.float32), np.zeros(shape, np.float32)
+        through: Floats = np.ones((1, 1), np.float32)
+        glow = np.zeros(across.shape, np.float32)
         for index, pyramid in enumerate(self._textures):
             lift = np.float32(1 + style.thickness * index / max(1, style.slices - 1))
-            x, z = self._across * lift + drift_x, self._along * lift + drift_z
+            x, z = across * lift + drift_x, along * lift + drift_z
             for run in self._runs:
-                rows, shrink = slice(run.begin, run.end), np.float32(0.5**run.level)
-                sample[rows] = pyramid[run.level].at(x[rows] * shrink, z[rows] * shrink)
+                rows = slice(max(0, run.begin - part[0].start), min(len(z), run.end - part[0].start))
+                if rows.start < rows.stop:
+                    shrink = np.float32(0.5**run.level)
+                    sample[rows] = pyramid[run.level].at(x[rows] * shrink, z[rows] * shrink)
             # Both channels are premultiplied: what a slice hides and what it adds.
             glow += through * sample[..., 1]
-            through -= through * sample[..., 0] * np.float32(1 / 255)
+            through = through - through * (sample[..., 0] * np.float32(1 / 255))
         covered = 255 * (1 - through)
-        return covered * self._fade, np.minimum(glow / np.maximum(covered, np.float32(1)), 1)
+        return covered * self._fade[part[0]], np.minimum(glow / np.maximum(covered, np.float32(1)), 1)
 
 
 def _runs(distance: Floats, texels_per_slope: float) -> list[_Rows]:
