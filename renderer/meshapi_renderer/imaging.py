@@ -23,6 +23,8 @@ AREA = cv2.INTER_AREA
 
 _BAND_PIXELS = 90 * 1280
 """Pixels worked on at a time where several passes follow each other."""
+_FOLDED_PIXELS = 24 * 1024
+"""The same where the passes are over floats."""
 
 Picture: TypeAlias = NDArray[Any]
 _Pixels = TypeVar("_Pixels", Floats, Bytes8, Picture)
@@ -69,18 +71,28 @@ class Torus:
 
     def at(self, x: Floats, y: Floats) -> Picture:
         """Bilinear samples at pixel coordinates of any size; x and y are broadcast against each other."""
-        shape = np.broadcast_shapes(x.shape, y.shape)
-        across = np.broadcast_to(_folded(x, self._width), shape)
-        down = np.broadcast_to(_folded(y, self._height), shape)
-        found = cv2.remap(
-            self._data, np.ascontiguousarray(across), np.ascontiguousarray(down), LINEAR, borderMode=REPLICATE
-        )
+        rows, columns = np.broadcast_shapes(x.shape, y.shape)
+        found = np.empty((rows, columns, *self._data.shape[2:]), self._data.dtype)
+        band = max(8, _FOLDED_PIXELS // columns)
+        for top in range(0, rows, band):
+            part = found[top : top + band]
+            across = _part_folded(x, top, part.shape[:2], self._width)
+            down = _part_folded(y, top, part.shape[:2], self._height)
+            cv2.remap(self._data, across, down, LINEAR, part, borderMode=REPLICATE)
         return found[..., : self._channels] if self._channels in (2, 3) else found
+
+
+def _part_folded(coordinate: Floats, top: int, shape: tuple[int, ...], period: int) -> Floats:
+    """As many rows of a coordinate as the shape has, from row ``top`` on, modulo the period."""
+    rows = coordinate if coordinate.shape[0] == 1 else coordinate[top : top + shape[0]]
+    folded = _folded(rows, period)
+    return folded if folded.shape == shape else np.ascontiguousarray(np.broadcast_to(folded, shape))
 
 
 def _folded(coordinate: Floats, period: int) -> Floats:
     """The coordinate modulo the period, as float32."""
-    turns = np.floor(coordinate * np.float32(1.0 / period))
+    turns = coordinate * np.float32(1.0 / period)
+    np.floor(turns, out=turns)
     turns *= np.float32(-period)
     turns += coordinate
     return np.asarray(turns)

@@ -29,6 +29,7 @@ _TABLE = 1024
 _FINE_SIDE = 512
 _FINE_METRES = 9.0
 _FOAM_METRES = 26.0
+_BAND_ROWS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,9 @@ class SeaState:
     slope_x: Floats
     slope_z: Floats
     marks: tuple[Floats, ...] = ()
-    """What else is known of every point and wanted at full size; at most four."""
+    """What else is known of every point and wanted in the picture; at most four."""
+    places: tuple[Floats, ...] = ()
+    """What else is known of every point and wanted for its light alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,29 @@ class _Seen:
     struck: Struck
     light: Floats
     marks: Floats | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one frame of the sea shows and where, from the top row of its picture down."""
+
+    depth: Floats
+    """How far away every pixel is, full size."""
+    small: Floats
+    """The same on the grid."""
+    marks: tuple[Floats, ...]
+    """The state's marks on the grid."""
+    turn_x: float
+    """Pixels the view has turned."""
+    pose: Pose
+    scratch: Scratch
+
+    def enlarged(self, values: Floats, name: str) -> Floats:
+        """Values on the grid at full size, in the buffer of that name."""
+        large = self.scratch.array(name, self.depth.shape, values.dtype)
+        rows, columns = self.depth.shape
+        cv2.resize(values, (columns, rows), large, interpolation=cv2.INTER_LINEAR)
+        return large
 
 
 def _filled(values: Floats, rows: int) -> Floats:
@@ -183,11 +209,15 @@ class OceanSurface:
         if enlarger is None:
             enlarger = self._enlargers[rows] = Enlarger(Canvas(width, rows))
         picture = enlarger.bytes(np.ascontiguousarray(full[..., :3]), scratch)
-        depth = imaging.resize(np.ascontiguousarray(full[..., 3]), width, rows)
-        marks = None
+        marks: tuple[Floats, ...] = ()
         if rays.marks is not None:
-            marks = imaging.resize(_filled(rays.marks, grid_rows), width, rows)
-        self._ripple(picture, depth, marks, eye, t)
+            marks = tuple(np.asarray(m, np.float32) for m in cv2.split(_filled(rays.marks, grid_rows)))
+        camera, pose = eye
+        _, shift_x, _ = camera.scale_shift(pose, math.inf)
+        small = np.ascontiguousarray(full[..., 3])
+        depth = scratch.array("sea depth", (rows, width), np.float32)
+        cv2.resize(small, (width, rows), depth, interpolation=cv2.INTER_LINEAR)
+        self._ripple(picture, Sight(depth, small, marks, shift_x, pose, scratch), t, rows)
         mask = imaging.resize((cover * np.float32(255)).astype(np.uint8), width, rows)
         edge = int(np.argmax((mask == 255).all(1))) if (mask[-1] == 255).all() else rows
         alpha = imaging.triple(mask[:edge])
@@ -196,63 +226,91 @@ class OceanSurface:
             imaging.over(frame[top : top + edge], picture[:edge], np.asarray(cv2.bitwise_not(alpha)))
         frame[top + edge :] = picture[edge:]
 
-    def _ripple(
-        self, picture: Bytes8, depth: Floats, marks: Floats | None, eye: tuple[Camera, Pose], t: float
-    ) -> None:
+    def _ripple(self, picture: Bytes8, sight: Sight, t: float, rows: int) -> None:
         """Fine ripples as light and dark, and the sun's flashes, at full size, in place.
 
-        ``depth`` is how far away every pixel is, ``marks`` the state's marks there, if it has any.
+        Only the first ``rows`` rows are changed. They are done in bands that stay in the cache.
         """
-        camera, pose = eye
-        _, shift_x, _ = camera.scale_shift(pose, math.inf)
+        fade = sight.enlarged(np.minimum(np.float32(30.0) / sight.small, 1), "sea fade")
+        lane = self._lane(sight) if self._look.glitter > 0.05 else None
         per_metre = np.float32(_FINE_SIDE / _FINE_METRES)
-        x, z = self._places(depth, shift_x, pose)
-        x *= per_metre
-        z *= per_metre
         drift = np.float32(0.6 * t * per_metre)
-        fine = self._fine.at(x + drift * np.float32(0.5), z + drift)
-        fine *= np.clip(np.float32(30.0) / depth, 0, 1)
-        fine += np.float32(128)
-        cv2.multiply(picture, imaging.triple(fine.astype(np.uint8)), picture, 1 / 128.0)
-        if self._look.glitter > 0.05:
-            self._flash(picture, x, z, depth, shift_x, t)
+        for top in range(0, rows, _BAND_ROWS):
+            band = slice(top, min(rows, top + _BAND_ROWS))
+            x, z = self._places(sight.depth[band], sight)
+            x *= per_metre
+            z *= per_metre
+            shaded(picture[band], self._fine.at(x + drift * np.float32(0.5), z + drift), fade[band])
+            if lane is not None:
+                self._flash(picture[band], (x, z), lane, band, t)
 
-    def _places(self, depth: Floats, turn_x: float, pose: Pose) -> tuple[Floats, Floats]:
-        """Metres right and away of every pixel of a picture whose rays end at ``depth``."""
-        width = depth.shape[1]
-        middle = np.float32(0.5 * width + turn_x)
-        azimuth = (np.arange(width, dtype=np.float32)[None] - middle) * np.float32(1 / self._view.focal)
-        x = depth * azimuth
-        x += np.float32(_NEAR * 1.2 * pose.x)
-        return x, depth + np.float32(_NEAR * pose.zoom)
-
-    def _flash(self, picture: Bytes8, x: Floats, z: Floats, depth: Floats, turn_x: float, t: float) -> None:
-        """Facets that throw the sun at the viewer, in the columns under it, in place."""
-        look, rows = self._look, picture.shape[0]
-        spread = 0.05 + 0.16 * look.wind * (0.4 + look.glow_slope)
-        centre = 0.5 * picture.shape[1] + turn_x + look.glow_x * self._view.focal
-        reach = 1.9 * spread * self._view.focal
-        left, right = max(0, round(centre - reach)), min(picture.shape[1], round(centre + reach))
-        if right - left < 8:
-            return
-        near = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) / np.float32(rows)
-        away = (np.arange(left, right, dtype=np.float32)[None] - np.float32(centre)) / np.float32(
-            spread * self._view.focal
+    def _places(self, depth: Floats, sight: Sight, left: int = 0) -> tuple[Floats, Floats]:
+        """Metres right and away of pixels whose rays end at ``depth``, from column ``left`` on."""
+        middle = np.float32(0.5 * self._canvas.width + sight.turn_x - left)
+        azimuth = (np.arange(depth.shape[1], dtype=np.float32)[None] - middle) * np.float32(
+            1 / self._view.focal
         )
+        x = depth * azimuth
+        x += np.float32(_NEAR * 1.2 * sight.pose.x)
+        return x, depth + np.float32(_NEAR * sight.pose.zoom)
+
+    def _lane(self, sight: Sight) -> _Lane | None:
+        """Where the sun's path lies; None when it has left the picture."""
+        look, width = self._look, self._canvas.width
+        spread = 0.05 + 0.16 * look.wind * (0.4 + look.glow_slope)
+        centre = 0.5 * width + sight.turn_x + look.glow_x * self._view.focal
+        reach = 1.9 * spread * self._view.focal
+        left, right = max(0, round(centre - reach)), min(width, round(centre + reach))
+        if right - left < 8:
+            return None
+        rows, columns = sight.small.shape
+        near = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) / np.float32(rows)
+        column = (np.arange(columns, dtype=np.float32)[None] + np.float32(0.5)) * np.float32(width / columns)
+        away = (column - np.float32(centre)) / np.float32(spread * self._view.focal)
         lane = np.exp(-((away / (np.float32(0.35) + near * np.float32(0.75))) ** 2))
-        part = np.s_[:, left:right]
         # So near that a facet would be a large patch, none flashes.
-        lane *= np.clip((depth[part] - np.float32(17)) * np.float32(1 / 30), 0, 1)
-        turn = np.float32(1.3 * t * _FINE_SIDE / _FINE_METRES)
-        one = self._facets.at(x[part] * np.float32(1.45) + turn, z[part] * np.float32(0.50) - turn)
-        two = self._facets.at(x[part] * np.float32(1.13) - turn, z[part] * np.float32(0.43) + turn)
-        bright = cv2.multiply(one, two, scale=1 / 255.0)
+        lane *= np.clip((sight.small - np.float32(17)) * np.float32(1 / 30), 0, 1)
         level = (lane * np.float32(150 * min(1.0, look.glitter))).astype(np.uint8)
-        flash = cv2.subtract(cv2.add(bright, level), np.full_like(level, 232))
-        flash = cv2.convertScaleAbs(flash, alpha=6.0)
-        glow = [cv2.convertScaleAbs(flash, alpha=channel / 255.0) for channel in self._glint]
-        window = picture[part]
-        window[...] = cv2.add(window, np.asarray(cv2.merge(glow), np.uint8))
+        return _Lane(left, right, np.asarray(sight.enlarged(level, "sea lane"), np.uint8))
+
+    def _flash(
+        self, picture: Bytes8, place: tuple[Floats, Floats], lane: _Lane, band: slice, t: float
+    ) -> None:
+        """Facets that throw the sun at the viewer, in the columns under it, in place."""
+        part = np.s_[:, lane.left : lane.right]
+        level = lane.level[band][part]
+        if not cv2.hasNonZero(level):
+            return
+        x, z = place[0][part], place[1][part]
+        turn = np.float32(1.3 * t * _FINE_SIDE / _FINE_METRES)
+        one = self._facets.at(x * np.float32(1.45) + turn, z * np.float32(0.50) - turn)
+        two = self._facets.at(x * np.float32(1.13) - turn, z * np.float32(0.43) + turn)
+        bright = cv2.add(cv2.multiply(one, two, scale=1 / 255.0), level)
+        flash = cv2.LUT(bright, _FLASHES)
+        if cv2.hasNonZero(flash):
+            glow = [cv2.convertScaleAbs(flash, alpha=channel / 255.0) for channel in self._glint]
+            cv2.add(picture[part], np.asarray(cv2.merge(glow), np.uint8), picture[part])
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """The columns of the sun's path, and how far every pixel's facets are towards flashing."""
+
+    left: int
+    right: int
+    level: Bytes8
+
+
+_FLASHES = np.clip((np.arange(256) - 232) * 6, 0, 255).astype(np.uint8)
+"""How bright a facet is by how far it has turned to the sun."""
+
+
+def shaded(picture: Bytes8, grain: Floats, fade: Floats) -> None:
+    """Make ``picture`` lighter or darker by a grain in 1/128, as far as the fade leaves of it, in place."""
+    cv2.multiply(grain, fade, grain)
+    # Half a step down, since the conversion rounds and the mean shall not change.
+    level = np.asarray(cv2.convertScaleAbs(grain, alpha=1.0, beta=127.5), np.uint8)
+    cv2.multiply(picture, imaging.triple(level), picture, 1 / 128.0)
 
 
 class SeaLight:

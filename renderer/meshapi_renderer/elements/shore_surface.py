@@ -10,9 +10,10 @@ import numpy as np
 
 from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8, Floats
-from meshapi_renderer.camera import Camera, Pose
 from meshapi_renderer.colour import smoothstep, swatch8
-from meshapi_renderer.elements.ocean_surface import OceanSurface, SeaLook, SeaState
+from meshapi_renderer.elements.drift_texture import to_byte_mask
+from meshapi_renderer.elements.lit_tiles import lit_tiles
+from meshapi_renderer.elements.ocean_surface import OceanSurface, SeaLook, SeaState, Sight, shaded
 from meshapi_renderer.elements.surf_rhythm import SETS, arrival, run_up
 from meshapi_renderer.noise import fbm, line_noise
 from meshapi_renderer.rng import Rng
@@ -29,6 +30,8 @@ _START = 34.0
 _RUN = 3.6
 """Metres a wave runs up the sand."""
 _LACE_METRES = 5.5
+_FINEST = 60.0
+"""Metres beyond which grain and lace are too fine to see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,7 @@ class ShoreSurface(OceanSurface):
         self._shore = shore
         draws = rng.sub("shore")
         self._slant, self._bend = 0.22 * draws.sign() * draws.uniform(0.5, 1), draws.u() * math.tau
-        self._lace = imaging.Torus(fbm(_SIDE, _SIDE, 8, 5, draws.sub("lace"), 0.6, ridge=True))
+        self._lace = imaging.Torus(to_byte_mask(fbm(_SIDE, _SIDE, 8, 5, draws.sub("lace"), 0.6, ridge=True)))
         self._grain = imaging.Torus(_grain(draws.sub("grain")))
         wobble = line_noise(_SIDE, 24, 4, draws.sub("wobble"), 0.55) - np.float32(0.5)
         self._foam8 = swatch8(shore.foam)
@@ -109,11 +112,11 @@ class ShoreSurface(OceanSurface):
         wet = off > 0
         height = np.maximum(height, 0) * wet + np.minimum(height, 0) * wet
         height += np.maximum(-off, 0) * np.float32(0.035)
-        return SeaState(height, slope_x, slope_z, (off, edge, np.asarray(foam, np.float32)))
+        return SeaState(height, slope_x, slope_z, (edge, np.asarray(foam, np.float32)), (off,))
 
     def _shade(self, surface: SeaState, place: tuple[Floats, Floats], t: float) -> list[Floats]:
         planes = super()._shade(surface, place, t)
-        off, edge, _ = surface.marks
+        (edge, _), (off,) = surface.marks, surface.places
         shore = self._shore
         # Sand shines through water that grows deeper seawards.
         clear = np.exp(np.maximum(off, 0) * np.float32(-0.085)) * np.float32(0.80)
@@ -135,53 +138,55 @@ class ShoreSurface(OceanSurface):
         high = run_up(t)
         return np.asarray(off + np.float32(_RUN * high) + ragged * np.float32(0.55 * (0.4 + 0.6 * high)))
 
-    def _ripple(
-        self, picture: Bytes8, depth: Floats, marks: Floats | None, eye: tuple[Camera, Pose], t: float
-    ) -> None:
+    def _ripple(self, picture: Bytes8, sight: Sight, t: float, rows: int) -> None:
         """Ripples on the water, grain on the sand, foam over both, at full size."""
-        camera, pose = eye
-        sea = _rows_beyond(depth, _NEAREST - 2.0)
-        super()._ripple(picture[:sea], depth[:sea], None, eye, t)
-        near = _rows_beyond(depth, 60.0)
-        if marks is None or picture.shape[0] - near < 4:
-            return
-        _, shift_x, _ = camera.scale_shift(pose, math.inf)
-        x, z = self._places(depth[near:], shift_x, pose)
-        part = picture[near:]
-        self._lay_grain(part, x, z, np.ascontiguousarray(marks[near:, :, 1]))
-        self._lay_foam(part, x, z, np.ascontiguousarray(marks[near:, :, 2]), t)
+        super()._ripple(picture, sight, t, round(_share_beyond(sight.small, _NEAREST - 2.0) * rows))
+        edge, foam = sight.marks
+        self._lay_grain(picture, sight, edge)
+        self._lay_foam(picture, sight, foam, t)
 
-    def _lay_grain(self, picture: Bytes8, x: Floats, z: Floats, edge: Floats) -> None:
-        first = int(np.argmax((edge < 0).any(1))) if (edge < 0).any() else picture.shape[0]
-        if picture.shape[0] - first < 4:
-            return
+    def _lay_grain(self, picture: Bytes8, sight: Sight, edge: Floats) -> None:
+        dry = (edge < 0) & (sight.small < _FINEST)
         per_metre = np.float32(_SIDE / 3.2)
-        grain = self._grain.at(x[first:] * per_metre, z[first:] * per_metre)
-        grain *= np.clip(np.float32(7.0) / z[first:], 0, 1)
-        grain *= edge[first:] < 0
-        grain += np.float32(128)
-        window = picture[first:]
-        cv2.multiply(window, imaging.triple(grain.astype(np.uint8)), window, 1 / 128.0)
+        fade = sight.enlarged(np.minimum(np.float32(7.0) / sight.small, 1) * (edge < 0), "sand fade")
+        for tile in lit_tiles(dry, picture.shape[1], picture.shape[0]):
+            window = tile.window
+            x, z = self._places(sight.depth[window], sight, tile.left)
+            x *= per_metre
+            z *= per_metre
+            shaded(picture[window], self._grain.at(x, z), fade[window])
 
-    def _lay_foam(self, picture: Bytes8, x: Floats, z: Floats, foam: Floats, t: float) -> None:
+    def _lay_foam(self, picture: Bytes8, sight: Sight, foam: Floats, t: float) -> None:
         """Foam as lace, at full size, where there is any."""
         per_metre = np.float32(_SIDE / _LACE_METRES)
-        u, v = x * per_metre, (z + np.float32(0.25 * t)) * (per_metre * np.float32(0.7))
-        lace = self._lace.at(u, v)
-        coarse = self._lace.at(u * np.float32(0.33) + np.float32(9), v * np.float32(0.29))
-        there = lace * np.float32(1.15)
-        there += coarse * np.float32(0.5)
-        there += foam
-        mask = np.clip((there - np.float32(1.31)) * np.float32(5.5), 0, 1)
-        mask *= np.clip(foam * np.float32(5.0), 0, 1)
-        mask *= lace * np.float32(150) + np.float32(120)
-        alpha = np.minimum(mask, 240).astype(np.uint8)
-        imaging.tint(picture, alpha, self._foam8)
+        large = sight.enlarged(foam, "shore foam")
+        for tile in lit_tiles((foam > 0) & (sight.small < _FINEST), picture.shape[1], picture.shape[0]):
+            window = tile.window
+            x, z = self._places(sight.depth[window], sight, tile.left)
+            x *= per_metre
+            z += np.float32(0.25 * t)
+            z *= per_metre * np.float32(0.7)
+            lace = self._lace.at(x, z)
+            x *= np.float32(0.33)
+            x += np.float32(9)
+            z *= np.float32(0.29)
+            imaging.tint(picture[window], _lathered(lace, self._lace.at(x, z), large[window]), self._foam8)
 
 
-def _rows_beyond(depth: Floats, far: float) -> int:
-    """How many rows from the top lie wholly beyond that distance."""
-    return int(np.argmax((depth < far).any(1))) if (depth < far).any() else depth.shape[0]
+def _lathered(lace: Bytes8, coarse: Bytes8, foam: Floats) -> Bytes8:
+    """Coverage by foam that shows as two laces where it is thin."""
+    steep = 5.5
+    there = cv2.addWeighted(lace, 1.15 * steep, coarse, 0.5 * steep, -1.31 * steep * 255, dtype=cv2.CV_32F)
+    mask = cv2.addWeighted(there, 1.0, foam, steep * 255, 0.0, dtype=cv2.CV_8U)
+    mask = cv2.multiply(mask, cv2.convertScaleAbs(foam, alpha=5.0 * 255), scale=1 / 255.0)
+    thick = cv2.convertScaleAbs(lace, alpha=150 / 255.0, beta=120.0)
+    return np.asarray(np.minimum(cv2.multiply(mask, thick, scale=1 / 255.0), np.uint8(240)), np.uint8)
+
+
+def _share_beyond(depth: Floats, far: float) -> float:
+    """Share of the rows, from the top, that lie wholly beyond that distance."""
+    near = np.flatnonzero((depth < far).any(1))
+    return float(near[0]) / depth.shape[0] if len(near) else 1.0
 
 
 def _step(a: float, b: float, x: float) -> float:
