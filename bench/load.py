@@ -1,7 +1,9 @@
 """A closed-loop HTTP/1.1 load on loopback: N connections, each sends when its last answer is complete."""
 
 import asyncio
+import itertools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -71,15 +73,16 @@ def request(method: str, path: str, port: int, *, key: str = "", body: bytes = b
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-async def load(port: int, message: bytes, connections: int, seconds: float) -> Load:
-    """Send ``message`` over ``connections`` connections to 127.0.0.1 for ``seconds``."""
+async def load(port: int, message: bytes | Sequence[bytes], connections: int, seconds: float) -> Load:
+    """Send ``message`` over ``connections`` connections to 127.0.0.1 for ``seconds``; each its own."""
+    messages = itertools.cycle([message] if isinstance(message, bytes) else message)
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
     statuses: dict[int, int] = {}
     began = time.perf_counter()
     made = [
         await loop.create_connection(
-            lambda: _Connection(message, began + seconds, latencies, statuses), "127.0.0.1", port
+            lambda: _Connection(next(messages), began + seconds, latencies, statuses), "127.0.0.1", port
         )
         for _ in range(connections)
     ]

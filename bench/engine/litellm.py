@@ -3,8 +3,9 @@
     python bench/engine/litellm.py
 
 Ours answers a create only after a synced commit and asks the upstream afterwards; the proxy asks it while the
-caller waits and keeps nothing. Ours runs twice: with all upstream slots (sending goes on in the same process
-while more is accepted) and with one (accepting alone).
+caller waits and keeps nothing. Ours runs twice: with all upstream slots (sending and polling go on in the
+same process while more is accepted) and with one (accepting alone; thousands of tasks queue). Each gateway is
+started anew for every round and has the core to itself: what one leaves in flight does not slow another.
 """
 
 import argparse
@@ -14,8 +15,8 @@ import os
 import statistics
 import sys
 import tempfile
-import time
 import urllib.request
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvloop
@@ -29,26 +30,40 @@ from processes import cores
 CONNECTIONS = 32
 
 
-def one_task(gateway: Gateway) -> str:
-    """The path of a task's status."""
+Results = dict[tuple[str, str], list[tuple[Load, float]]]
+"""Of each gateway and case, the rounds: the load's result and the CPU time of a request in microseconds."""
+
+
+def made(gateway: Gateway) -> list[bytes]:
+    """Requests for the status of tasks that are created now, one for each connection."""
     path, body = gateway.create()
     headers = {"authorization": f"Bearer {gateway.key}", "content-type": "application/json"}
     message = urllib.request.Request(f"http://127.0.0.1:{gateway.port}{path}", body, headers)
-    with urllib.request.urlopen(message, timeout=60) as answer:
-        return f"{path}/{json.loads(answer.read())['id']}"
+    requests = []
+    for _ in range(CONNECTIONS):
+        with urllib.request.urlopen(message, timeout=60) as answer:
+            task = json.loads(answer.read())["id"]
+        requests.append(request("GET", f"{path}/{task}", gateway.port, key=gateway.key))
+    return requests
 
 
-def run(gateway: Gateway, what: str, task: str, seconds: float) -> tuple[Load, float]:
-    """One round; the load's result and the gateway's CPU time per request in microseconds."""
-    path, body = gateway.create()
-    if what == "create":
-        message = request("POST", path, gateway.port, key=gateway.key, body=body)
-    else:
-        message = request("GET", task, gateway.port, key=gateway.key)
+def measure(gateway: Gateway, messages: Sequence[bytes], seconds: float) -> tuple[Load, float]:
+    """One case of a round."""
     before = cpu_seconds(gateway.pid)
-    result = uvloop.run(load(gateway.port, message, CONNECTIONS, seconds))
-    assert set(result.statuses) == {200}, (gateway.name, what, result.statuses)
+    result = uvloop.run(load(gateway.port, messages, CONNECTIONS, seconds))
+    assert set(result.statuses) == {200}, (gateway.name, result.statuses)
     return result, (cpu_seconds(gateway.pid) - before) / result.requests * 1e6
+
+
+def one_round(gateway: Gateway, seconds: float, results: Results) -> None:
+    """Creates, then looks at the tasks that were made before them and at others that were made after them."""
+    path, body = gateway.create()
+    creates = [request("POST", path, gateway.port, key=gateway.key, body=body)]
+    first = made(gateway)
+    measure(gateway, first, 0.5)  # what is loaded with the first requests is no request's cost
+    cases = {"create": lambda: creates, "status": lambda: first, "status of the last": lambda: made(gateway)}
+    for case, messages in cases.items():
+        results.setdefault((gateway.name, case), []).append(measure(gateway, messages(), seconds))
 
 
 def main() -> None:
@@ -58,33 +73,23 @@ def main() -> None:
     wanted = parser.parse_args()
     gateway_core, other_core = cores()
     os.sched_setaffinity(0, {other_core})
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        port = stack.enter_context(stub(other_core))
-        gateways = [
-            stack.enter_context(
-                litellm(
-                    folder,
-                    [Deployment("sora-2", "openai/sora-2", f"http://127.0.0.1:{port}/v1")],
-                    gateway_core,
-                )
-            ),
-            stack.enter_context(ours(folder, port, gateway_core, slots=1)),
-            stack.enter_context(ours(folder, port, gateway_core, slots=10_000_000)),
+    results: Results = {}
+    with stub(other_core) as port:
+        deployment = Deployment("sora-2", "openai/sora-2", f"http://127.0.0.1:{port}/v1")
+        starts: list[Callable[[Path], contextlib.AbstractContextManager[Gateway]]] = [
+            lambda folder: litellm(folder, [deployment], gateway_core),
+            lambda folder: ours(folder, port, gateway_core, slots=1),
+            lambda folder: ours(folder, port, gateway_core, slots=10_000_000),
         ]
-        tasks = {gateway.name: one_task(gateway) for gateway in gateways}
-        results: dict[tuple[str, str], list[tuple[Load, float]]] = {}
         for number in range(wanted.rounds):
-            for gateway in gateways:
-                for what in ("create", "status"):
-                    found = run(gateway, what, tasks[gateway.name], wanted.seconds)
-                    results.setdefault((gateway.name, what), []).append(found)
+            for start in starts:
+                with tempfile.TemporaryDirectory() as folder, start(Path(folder)) as gateway:
+                    one_round(gateway, wanted.seconds, results)
             print(f"round {number + 1} of {wanted.rounds}", file=sys.stderr)
-            time.sleep(0.5)
     show(results, wanted.rounds)
 
 
-def show(results: dict[tuple[str, str], list[tuple[Load, float]]], rounds: int) -> None:
+def show(results: Results, rounds: int) -> None:
     """Medians; ratios are medians of the ratios of each round.
 
     The ratio of CPU times is what a whole core would do: other processes that want the core do not change it.

@@ -8,10 +8,12 @@ from meshapi_server.tasks.task import Attempt, Task
 
 from . import filters, tally
 from .plan import Plan, Read, read
+from .queue_heads import Head
 from .rows import read_attempt, read_schedule, read_task
 from .statements import Dialect
 
 POSITIONS_COUNTED = 1000
+POSITIONS_EXACT = 32  # of a task that is asked for alone; further back its place may be a second old
 TOTAL_COUNTED = 10_000  # tasks that are counted one by one, where the tally does not know how many there are
 
 
@@ -52,10 +54,16 @@ def timeline(task_id: str) -> Plan[list[Attempt]]:
     return lines
 
 
-def queue_position(task_id: str) -> Plan[Mapping[str, int]]:
-    """How many are served before one task; nothing when it does not wait. Counted up to POSITIONS_COUNTED."""
-    rows = yield from read("queue_position", id=task_id, most=POSITIONS_COUNTED)
-    return {task_id: rows[0][0]} if rows else {}
+def queue_position(task_id: str, most: int) -> Plan[int | None]:
+    """How many are served before one task, counted up to ``most``; None when it does not wait."""
+    rows = yield from read("queue_position", id=task_id, most=most)
+    return rows[0][0] if rows else None
+
+
+def queue_head(upstream: str) -> Plan[Head]:
+    """The first POSITIONS_COUNTED of an upstream's queue."""
+    rows = yield from read("queue_head", upstream=upstream, most=POSITIONS_COUNTED)
+    return Head({task_id: place for place, (task_id,) in enumerate(rows)}, len(rows) == POSITIONS_COUNTED)
 
 
 def queue_positions(tasks: Sequence[Task]) -> Plan[Mapping[str, int]]:
@@ -63,12 +71,11 @@ def queue_positions(tasks: Sequence[Task]) -> Plan[Mapping[str, int]]:
     places: dict[str, int] = {}
     beyond: list[str] = []
     for upstream in sorted({task.upstream for task in tasks}):
-        rows = yield from read("queue_head", upstream=upstream, most=POSITIONS_COUNTED)
-        head = {task_id: place for place, (task_id,) in enumerate(rows)}
+        head = yield from queue_head(upstream)
         mine = [task.id for task in tasks if task.upstream == upstream]
-        places |= {task_id: head[task_id] for task_id in mine if task_id in head}
-        if len(head) == POSITIONS_COUNTED:
-            beyond += [task_id for task_id in mine if task_id not in head]
+        places |= {task_id: head.places[task_id] for task_id in mine if task_id in head.places}
+        if head.full:
+            beyond += [task_id for task_id in mine if task_id not in head.places]
     if beyond:
         rows = yield from read("queued_among", ids=beyond)
         places |= {task_id: POSITIONS_COUNTED for (task_id,) in rows}

@@ -15,6 +15,7 @@ from meshapi_server.tasks.task import Attempt, Claim, Schedule, Task
 from . import claiming, creating, looking, moving
 from .coalescing import Coalescer
 from .plan import Plan, Read, Row, read, write
+from .queue_heads import QueueHeads
 from .rows import pool_row, read_schedule, read_task
 from .statements import Dialect
 
@@ -36,6 +37,7 @@ class PlannedStore(ABC):
         self._accepting = Coalescer(self._accept)
         self._moving = Coalescer(self._move)
         self._waking = Coalescer(self._wake)
+        self._heads = QueueHeads(lambda upstream: self.scan(lambda: looking.queue_head(upstream)))
 
     async def settle(self) -> None:
         """Finish what was begun; nothing is accepted afterwards."""
@@ -118,9 +120,22 @@ class PlannedStore(ABC):
 
     async def queue_positions(self, tasks: Sequence[Task]) -> Mapping[str, int]:
         """Places in the queue (see the port), counted up to POSITIONS_COUNTED."""
-        if len(tasks) == 1:
-            return await self.look(lambda: looking.queue_position(tasks[0].id))
-        return await self.scan(lambda: looking.queue_positions(tasks))
+        if len(tasks) > 1:
+            return await self.scan(lambda: looking.queue_positions(tasks))
+        place = await self._queue_position(tasks[0])
+        return {} if place is None else {tasks[0].id: place}
+
+    async def _queue_position(self, task: Task) -> int | None:
+        near = min(looking.POSITIONS_EXACT, looking.POSITIONS_COUNTED)
+        place = await self.look(lambda: looking.queue_position(task.id, near))
+        if place is None or place < looking.POSITIONS_EXACT:
+            return place
+        head = await self._heads.get(task.upstream)
+        if task.id in head.places:
+            return max(place, head.places[task.id])  # some ahead of it may have been served since
+        if head.full:
+            return looking.POSITIONS_COUNTED
+        return await self.look(lambda: looking.queue_position(task.id, looking.POSITIONS_COUNTED))
 
     async def page(self, owner: str, query: Query) -> Page:
         """A page of the owner's tasks; ``total`` is counted up to TOTAL_COUNTED (see looking.py)."""
