@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from meshapi_renderer import imaging
-from meshapi_renderer.array_types import Bytes8
+from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import smoothstep
+from meshapi_renderer.elements.drift_texture import to_byte_mask
 from meshapi_renderer.noise import fbm, line_noise
 from meshapi_renderer.rng import Rng
 
@@ -53,18 +54,18 @@ class FallingWater:
         reach = np.float32(0.80) + np.float32(0.22) * down
         inside = np.minimum(reach + left * np.float32(0.5) + across, reach + right * np.float32(0.5) - across)
         lip = np.float32(0.035) * across * across
-        self._inside = np.clip(inside * np.float32(1.6), -0.6, 1).astype(np.float32)
-        self._begun = smoothstep(0.0, 0.03, down - lip)
+        foam = np.broadcast_to(smoothstep(0.72, 1.0, down) * np.float32(0.30), inside.shape)
+        self._foam = np.ascontiguousarray(foam)
+        self._edge = np.clip(inside * np.float32(1.6), -0.6, 1).astype(np.float32) + foam
+        self._begun = to_byte_mask(smoothstep(0.0, 0.03, down - lip))
         # Seconds since the water left the lip decide which part of the pattern is where.
-        self._fallen = np.broadcast_to(
-            np.sqrt(down * np.float32(1.0) + np.float32(0.004)), self._inside.shape
-        )
-        self._across = np.broadcast_to(across, self._inside.shape).copy()
+        self._fallen = np.sqrt(down * np.float32(1.0) + np.float32(0.004))
+        self._across = across
         strands = fbm(_SIDE, _SIDE, 4, 5, rng.sub("strands"), 0.6, aspect=7.0)
         clumps = fbm(_SIDE, _SIDE, 6, 5, rng.sub("clumps"), 0.58, aspect=2.2)
-        self._strands, self._clumps = imaging.Torus(strands), imaging.Torus(clumps)
+        self._strands = imaging.Torus(to_byte_mask(strands))
+        self._clumps = imaging.Torus(to_byte_mask(clumps))
         self._seed = rng.u() * _SIDE
-        self._foam = smoothstep(0.72, 1.0, down) * np.float32(0.30)
 
     def draw(self, frame: Bytes8, scale: float, shift: tuple[float, float], seconds: float) -> None:
         """Blend the water of that moment over ``frame``; scale and shift place the plane it falls in."""
@@ -90,23 +91,32 @@ class FallingWater:
         """How much of the rock the water hides, and how much of it is lit, both 0 to 255."""
         o = np.float32(self._seed)
         fall = self._fallen * np.float32(150) - np.float32(118 * t)
-        x = self._across
-        strands = self._strands.at(x * 84 + o, fall * np.float32(0.50))
-        clumps = self._clumps.at(x * 74 - o, fall * np.float32(1.05) + o)
-        fine = self._clumps.at(x * 190 + o, fall * np.float32(2.3) - o)
+        strands = self._strands.at(self._across * 84 + o, fall * np.float32(0.50))
+        clumps = self._clumps.at(self._across * 74 - o, fall * np.float32(1.05) + o)
+        fine = self._clumps.at(self._across * 190 + o, fall * np.float32(2.3) - o)
         # Strands, not a line, are the edge of the fall.
-        frayed = (strands - np.float32(0.5)) * np.float32(1.5) + (fine - np.float32(0.5)) * np.float32(0.9)
-        cover = smoothstep(0.16, 0.46, self._inside + frayed * np.float32(0.62) + self._foam) * self._begun
-        light = smoothstep(
-            0.40,
-            0.60,
-            strands * np.float32(0.44) + clumps * np.float32(0.34) + fine * np.float32(0.24) + self._foam,
+        frayed = cv2.addWeighted(strands, 0.93 / 255, fine, 0.558 / 255, -0.744, dtype=cv2.CV_32F)
+        cover = cv2.multiply(_stepped(frayed, self._edge, 0.16, 0.46), self._begun, scale=1 / 255.0)
+        lit = cv2.addWeighted(strands, 0.44 / 255, clumps, 0.34 / 255, 0.0, dtype=cv2.CV_32F)
+        lit = cv2.addWeighted(lit, 1.0, fine, 0.24 / 255, 0.0, dtype=cv2.CV_32F)
+        light = cv2.LUT(_stepped(lit, self._foam, 0.40, 0.60), _SHOWN)
+        shown = cv2.multiply(cover, light, scale=1 / 255.0)
+        return np.asarray(cv2.convertScaleAbs(cover, alpha=240 / 255.0), np.uint8), np.asarray(
+            shown, np.uint8
         )
-        shown = cover * (np.float32(0.10) + np.float32(0.90) * light)
-        return (
-            (cover * np.float32(240)).astype(np.uint8),
-            (shown * np.float32(235)).astype(np.uint8),
-        )
+
+
+def _stepped(values: imaging.Picture, more: Floats, low: float, high: float) -> Bytes8:
+    """The smooth step of a sum from ``low`` to ``high``, as bytes."""
+    steep = 255 / (high - low)
+    share = cv2.addWeighted(values, steep, more, steep, -low * steep, dtype=cv2.CV_8U)
+    return np.asarray(cv2.LUT(share, _SMOOTH), np.uint8)
+
+
+_SHARE = np.arange(256, dtype=np.float32) / np.float32(255)
+_SMOOTH = to_byte_mask(smoothstep(0, 1, _SHARE))
+_SHOWN = ((np.float32(0.10) + np.float32(0.90) * _SHARE) * np.float32(235) + np.float32(0.5)).astype(np.uint8)
+"""How bright water is by the light that falls on it."""
 
 
 class Spray:

@@ -18,6 +18,8 @@ from meshapi_renderer.scene import Canvas, Scratch
 
 _SIDE = 512
 _STEP = 2
+_BAND_ROWS = 48
+"""Rows mirrored at a time: their passes stay in the cache."""
 _TEXELS_PER_METRE = _SIDE / 60.0
 _NEAR_DISTANCE = 14.0
 """Metres of the plane the camera calls depth 1."""
@@ -92,19 +94,34 @@ class Water:
         slope_x, slope_z, sparkle, drop = self._slopes_at(rows, waterline, horizon, centre, seconds, travel)
         near = np.clip(drop * np.float32(3.2), 0, 1)
         amplitude = np.float32(self._look.roughness * self._focal / 1100.0)
-        dx = imaging.resize(slope_x * (amplitude * (np.float32(0.7) + 5 * near)), width, rows)
-        dy = imaging.resize(slope_z * (amplitude * (2 + 26 * near)), width, rows)
-        map_x = scratch.array("water x", (rows, width), np.float32)
-        map_y = scratch.array("water y", (rows, width), np.float32)
-        np.add(dx, np.arange(width, dtype=np.float32)[None], out=map_x)
-        mirrored = np.float32(waterline - 1) - np.arange(rows, dtype=np.float32)[:, None]
-        np.subtract(mirrored, np.abs(dy, out=dy), out=map_y)
-        mirror = imaging.remap(frame[:waterline], map_x, map_y, imaging.LINEAR, imaging.REFLECT)
-        cv2.multiply(mirror, self._mirror8[:rows], mirror, 1 / 255.0)
-        cv2.add(mirror, self._body8[:rows], mirror)
+        bend_x = scratch.array("water x", (rows, width), np.float32)
+        bend_y = scratch.array("water y", (rows, width), np.float32)
+        across = slope_x * (amplitude * (np.float32(0.7) + 5 * near))
+        down = slope_z * (amplitude * (2 + 26 * near))
+        cv2.resize(across, (width, rows), bend_x, interpolation=cv2.INTER_LINEAR)
+        cv2.resize(down, (width, rows), bend_y, interpolation=cv2.INTER_LINEAR)
+        self._mirror(frame, waterline, (bend_x, bend_y), scratch)
         if self._look.glitter > 0:
-            self._add_glitter(mirror, slope_z + sparkle * near, near, centre)
-        frame[waterline:] = mirror
+            self._add_glitter(frame[waterline:], slope_z + sparkle * near, near, centre)
+
+    def _mirror(self, frame: Bytes8, waterline: int, bend: tuple[Floats, Floats], scratch: Scratch) -> None:
+        """Lay what stands above the waterline over the water, bent by so many pixels, band by band."""
+        width = frame.shape[1]
+        rows = frame.shape[0] - waterline
+        # OpenCV moves four channels faster than three.
+        above: Bytes8 = scratch.array("water above", (waterline, width, 4))
+        cv2.cvtColor(frame[:waterline], cv2.COLOR_RGB2RGBA, above)
+        columns = np.arange(width, dtype=np.float32)[None]
+        for top in range(0, rows, _BAND_ROWS):
+            band = slice(top, min(rows, top + _BAND_ROWS))
+            bend_x, bend_y = bend[0][band], np.abs(bend[1][band])
+            mirrored = np.float32(waterline - 1) - np.arange(band.start, band.stop, dtype=np.float32)
+            np.subtract(mirrored[:, None], bend_y, out=bend_y)
+            bend_x += columns
+            seen = cv2.remap(above, bend_x, bend_y, imaging.LINEAR, borderMode=imaging.REFLECT)
+            mirror = cv2.cvtColor(seen, cv2.COLOR_RGBA2RGB)
+            cv2.multiply(mirror, self._mirror8[band], mirror, 1 / 255.0)
+            cv2.add(mirror, self._body8[band], frame[waterline + band.start : waterline + band.stop])
 
     def _slopes_at(
         self,
