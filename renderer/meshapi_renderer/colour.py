@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import TypeVar
 
+import cv2
 import numpy as np
 
 from meshapi_renderer import imaging
@@ -49,7 +50,17 @@ def smoothstep(a: float, b: float, x: Floats) -> Floats:
 
 def mix(a: Floats | float, b: Floats | float, t: Floats | float) -> Floats:
     """``a`` at t = 0, ``b`` at t = 1."""
+    if isinstance(t, np.ndarray) and t.ndim == 3 and t.shape[2] == 1 and t.dtype == np.float32:
+        to, base = np.asarray(b), np.asarray(a)
+        # NumPy is slow along a last axis of three: the same numbers come sooner channel by channel.
+        if to.shape == (3,) and base.shape in ((3,), (*t.shape[:2], 3)):
+            share = t[..., 0]
+            return _planes([base[..., k] + (to[k] - base[..., k]) * share for k in range(3)])
     return np.asarray(a + (b - a) * t, np.float32)
+
+
+def _planes(channels: list[Floats]) -> Floats:
+    return np.asarray(cv2.merge(channels), np.float32)
 
 
 def luminance(colour: Floats) -> Floats:

@@ -68,16 +68,12 @@ def grow(height: float, rng: Rng, shape: PineShape) -> Bytes8:
     pen = _Pen(image, rows, columns / 2)
     bend = rng.uniform(-0.02, 0.02)
     branches = _branches(rng, shape)
-    for branch in branches:
-        if branch.front < 0:
-            _draw_branch(pen, branch, bend, shape)
+    _draw_branches(pen, [branch for branch in branches if branch.front < 0], bend, shape)
     trunk = np.array(
         [[[-0.009, 1.0], [0.009, 1.0], [bend * 0.2 + 0.0015, 0.01], [bend * 0.2 - 0.0015, 0.01]]]
     )
     pen.polygons(trunk.astype(np.float32), np.array([[255, 26, 128, 0]]))
-    for branch in branches:
-        if branch.front >= 0:
-            _draw_branch(pen, branch, bend, shape)
+    _draw_branches(pen, [branch for branch in branches if branch.front >= 0], bend, shape)
     return imaging.resize(image, columns // _OVERSAMPLING, rows // _OVERSAMPLING, imaging.AREA)
 
 
@@ -101,7 +97,11 @@ class _Pen:
 
 
 def _leaves(start: Floats, tip: Floats, width: Floats, blunt: float) -> Floats:
-    """Hanging twigs, (n, 5, 2): broad where they start, ``blunt`` of that width at the tip."""
+    """Hanging twigs, (n, 5, 2): broad where they start, ``blunt`` of that width at the tip.
+
+    Starts and tips are (..., 2), widths (...).
+    """
+    start, tip, width = start.reshape(-1, 2), tip.reshape(-1, 2), width.ravel()
     out = np.empty((len(start), 5, 2), np.float32)
     out[:, 0] = out[:, 1] = out[:, 2] = start
     out[:, 3] = out[:, 4] = tip
@@ -158,54 +158,65 @@ def _branches(rng: Rng, shape: PineShape) -> list[_Branch]:
     return found
 
 
-def _draw_branch(pen: _Pen, branch: _Branch, bend: float, shape: PineShape) -> None:
-    """Twigs along the branch, hanging outwards and down, each with the snow that lies on it."""
-    share = (np.arange(shape.twigs, dtype=np.float32) + branch.noise[:, 0]) / np.float32(shape.twigs)
+def _draw_branches(pen: _Pen, branches: list[_Branch], bend: float, shape: PineShape) -> None:
+    """Twigs along every branch, hanging outwards and down, each with the snow that lies on it."""
+    if not branches:
+        return
+    across, front, length, level, light = (
+        np.array([[getattr(branch, name)] for branch in branches], np.float32)
+        for name in ("across", "front", "length", "level", "light")
+    )
+    noise = np.stack([branch.noise for branch in branches])
+    share = (np.arange(shape.twigs, dtype=np.float32) + noise[..., 0]) / np.float32(shape.twigs)
     share = np.clip(np.float32(0.12) + np.float32(0.9) * share, 0, 1)
-    start = _along(branch, share, bend)
-    hang = branch.length * (0.20 + 0.30 * branch.noise[:, 1]) * (
-        1.05 - 0.45 * share
-    ) * shape.twig + np.float32(0.006)
-    outward = branch.across * (0.55 + 0.5 * branch.noise[:, 2]) + (branch.noise[:, 3] - 0.5) * 0.9
-    downward = 0.65 + 0.35 * max(branch.front, 0.0) + 0.2 * branch.noise[:, 2]
+    start = _along(branches, share, bend)
+    hang = length * (0.20 + 0.30 * noise[..., 1]) * (1.05 - 0.45 * share) * shape.twig + np.float32(0.006)
+    outward = across * (0.55 + 0.5 * noise[..., 2]) + (noise[..., 3] - 0.5) * 0.9
+    downward = 0.65 + 0.35 * np.maximum(front, 0) + 0.2 * noise[..., 2]
     norm = np.sqrt(outward * outward + downward * downward)
-    tip = start + np.stack([outward / norm * hang, downward / norm * hang], 1)
+    tip = start + np.stack([outward / norm * hang, downward / norm * hang], -1)
     thick = np.float32(0.13) * hang + np.float32(0.0020)
-    behind = 0.62 if branch.front < 0 else 1.0
-    open_sky = (0.24 + 0.76 * share) * (0.72 + 0.28 * (1 - branch.level)) * behind
-    value = open_sky * (70 + 120 * branch.light * branch.noise[:, 3] + 55 * branch.noise[:, 1])
-    side = round(128 + 118 * branch.across)
+    behind = np.where(front < 0, np.float32(0.62), np.float32(1))
+    open_sky = (0.24 + 0.76 * share) * (0.72 + 0.28 * (1 - level)) * behind
+    value = open_sky * (70 + 120 * light * noise[..., 3] + 55 * noise[..., 1])
+    side = np.round(128 + 118 * across)
     twigs = _values(value, side, snow=0)
     if shape.snow <= 0:
         pen.polygons(_leaves(start, tip, thick, 0.25), twigs)
         return
-    reach = (0.36 + 0.34 * branch.noise[:, 5])[:, None]
-    lump = thick * (0.85 + 0.55 * branch.noise[:, 2])
-    begin = start - np.stack([np.zeros_like(lump), 0.35 * lump], 1)
-    glow = (0.55 + 0.45 * open_sky) * (120 + 135 * branch.noise[:, 5])
+    reach = (0.36 + 0.34 * noise[..., 5])[..., None]
+    lump = thick * (0.85 + 0.55 * noise[..., 2])
+    begin = start.copy()
+    begin[..., 1] -= np.float32(0.35) * lump
+    glow = (0.55 + 0.45 * open_sky) * (120 + 135 * noise[..., 5])
     cushions = _leaves(begin, start + (tip - start) * reach, lump, 0.6)
     # Snow lies on its own twig and under the next one: draw them in turns.
-    covered = branch.noise[:, 4] < shape.snow * (0.95 if branch.front > -0.5 else 0.4)
-    order = np.stack([np.ones_like(covered), covered], 1).ravel()
+    covered = noise[..., 4] < shape.snow * np.where(front > -0.5, np.float32(0.95), np.float32(0.4))
+    order = np.stack([np.ones_like(covered), covered], -1).ravel()
     both = np.stack([_leaves(start, tip, thick, 0.25), cushions], 1).reshape(-1, 5, 2)
     values = np.stack([twigs, _values(glow, side, snow=255)], 1).reshape(-1, 4)
     pen.polygons(both[order], values[order])
 
 
-def _values(light: Floats, side: int, snow: int) -> NDArray[np.int64]:
-    """Pixel values (n, 4) of twigs: coverage, light, side, snow."""
-    values = np.empty((len(light), 4), np.int64)
-    values[:] = (255, 0, side, snow)
-    values[:, 1] = np.minimum(light, 255)
-    return values
+def _values(light: Floats, side: Floats, snow: int) -> NDArray[np.int64]:
+    """Pixel values of twigs, one a row: coverage, light, side, snow."""
+    values = np.empty((*light.shape, 4), np.int64)
+    values[:] = (255, 0, 0, snow)
+    values[..., 1] = np.minimum(light, 255)
+    values[..., 2] = side
+    return values.reshape(-1, 4)
 
 
-def _along(branch: _Branch, share: Floats, bend: float) -> Floats:
-    """Points (n, 2) at shares of a branch's length."""
-    x = branch.across * branch.length * share + np.float32(bend * (1 - branch.y) * 0.2)
-    towards = np.float32(0.16 * branch.front * branch.length) * share
-    y = branch.y + branch.droop * branch.length * share ** np.float32(1.5) + towards
-    return np.stack([x, y], 1).astype(np.float32)
+def _along(branches: list[_Branch], share: Floats, bend: float) -> Floats:
+    """Points (branches, twigs, 2) at shares (branches, twigs) of the branches' lengths."""
+    across, front, length, droop, y = (
+        np.array([[getattr(branch, name)] for branch in branches], np.float32)
+        for name in ("across", "front", "length", "droop", "y")
+    )
+    right = across * length * share + np.float32(0.2 * bend) * (1 - y)
+    towards = np.float32(0.16) * front * length * share
+    down = y + droop * length * share ** np.float32(1.5) + towards
+    return np.stack([right, down], -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,11 +270,13 @@ def stamp(
 
 def lay_over(light: Floats, alpha: Floats, colour: Floats, coverage: Floats) -> None:
     """Lay ``colour`` of some coverage over a layer in progress, in place; colours are not premultiplied."""
-    behind = alpha * (1 - coverage)
-    total = behind + coverage
-    share = (coverage / np.maximum(total, np.float32(1e-4)))[..., None]
-    light += (colour - light) * share
+    total = alpha * (1 - coverage)
+    total += coverage
     alpha[...] = total
+    share = coverage / np.maximum(total, np.float32(1e-4))
+    change = colour - light
+    change *= cv2.merge([share, share, share])
+    light += change
 
 
 class Grove:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Floats
+from meshapi_renderer.baking import side_by_side
 from meshapi_renderer.colour import mix, rgb, smoothstep
 from meshapi_renderer.elements.city_light import CityLight
 from meshapi_renderer.elements.street_things import Brush, StreetEye, bulb_string, jut_out_sign, lamp_post
@@ -24,6 +26,8 @@ EYE = 1.55
 METRES_PER_DEPTH = 12.0
 """Distance of the plane the camera calls depth 1."""
 _SIDE = 512
+_ROWS, _COLUMNS = 48, 160
+"""Rows of the road and columns of a wall that are painted at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class StreetCanyon:
 
     def layers(self) -> list[Layer]:
         """All bands, far to near."""
-        return [self._paint(band, index) for index, band in enumerate(BANDS)]
+        return side_by_side([partial(self._paint, band, index) for index, band in enumerate(BANDS)])
 
     def _paint(self, band: StreetBand, index: int) -> Layer:
         view, factor = self._view, self._factor
@@ -79,12 +83,14 @@ class StreetCanyon:
         self._things(band, eye, light, alpha)
         if index == 0:
             self._end(eye, light, alpha)
-        small = imaging.resize(light * alpha[..., None], view.width, view.height, imaging.AREA)
+        light *= alpha[..., None]
         cover = imaging.resize(alpha, view.width, view.height, imaging.AREA)
-        colour = self._hazed(small / np.maximum(cover, np.float32(1e-3))[..., None], band)
-        return Layer.from_linear(
-            _glowing(colour, cover, view.canvas.scale, self._light), cover, band.depth, view.margin
-        )
+        colour = imaging.resize(light, view.width, view.height, imaging.AREA)
+        del light, alpha
+        colour /= np.maximum(cover, np.float32(1e-3))[..., None]
+        self._add_haze(colour, band)
+        _add_glow(colour, cover, view.canvas.scale, self._light)
+        return Layer.from_linear(colour, cover, band.depth, view.margin)
 
     def _wall(
         self,
@@ -105,20 +111,18 @@ class StreetCanyon:
         chosen = np.nonzero((away >= 0.72 * band.near) & (away < band.far))[0]
         if len(chosen) == 0:
             return
-        part = slice(int(chosen[0]), int(chosen[-1]) + 1)
-        along = away[part]
-        rows = np.arange(height, dtype=np.float32)[:, None] + np.float32(0.5)
-        above = np.float32(eye.height) + (np.float32(eye.row) - rows) * along[None] * np.float32(
-            1 / eye.focal
-        )
         side_light = self._light.sunny_side if name == "left" else self._light.shady_side
         if self._light.dark:
             side_light = self._light.shady_side
         fine = 1.0 / (eye.focal * WALL)
-        colour, cover = paint_wall(houses, along, above, self._light, side_light, fine)
-        share = cover[..., None]
-        light[:, part] += (colour - light[:, part]) * share
-        np.maximum(alpha[:, part], cover, out=alpha[:, part])
+        rows = np.arange(height, dtype=np.float32)[:, None] + np.float32(0.5)
+        rise = (np.float32(eye.row) - rows) * np.float32(1 / eye.focal)
+        for begin in range(int(chosen[0]), int(chosen[-1]) + 1, _COLUMNS):
+            part = slice(begin, min(int(chosen[-1]) + 1, begin + _COLUMNS))
+            above = np.float32(eye.height) + rise * away[part]
+            colour, cover = paint_wall(houses, away[part], above, self._light, side_light, fine)
+            light[:, part] += (colour - light[:, part]) * cover[..., None]
+            np.maximum(alpha[:, part], cover, out=alpha[:, part])
 
     def _ground(self, band: StreetBand, eye: StreetEye, light: Floats, alpha: Floats) -> None:
         height, width = alpha.shape
@@ -127,14 +131,19 @@ class StreetCanyon:
         top, bottom = min(max(0, top), height - 1), min(height, bottom)
         if bottom <= top:
             return
-        rows = np.arange(top, bottom, dtype=np.float32)[:, None] + np.float32(0.5)
-        away = np.float32(eye.focal * eye.height) / (rows - np.float32(eye.row))
         columns = np.arange(width, dtype=np.float32)[None] + np.float32(0.5 - eye.column)
-        right = columns * away * np.float32(1 / eye.focal)
-        colour = self._road(right, np.broadcast_to(away, right.shape))
-        inside = np.abs(right) < np.float32(WALL)
-        light[top:bottom] = np.where(inside[..., None], colour, light[top:bottom])
-        alpha[top:bottom] = np.where(inside, np.float32(1), alpha[top:bottom])
+        # A few rows at a time: the many steps of a road's colour stay in the cache.
+        for begin in range(top, bottom, _ROWS):
+            end = min(bottom, begin + _ROWS)
+            rows = np.arange(begin, end, dtype=np.float32)[:, None] + np.float32(0.5)
+            away = np.float32(eye.focal * eye.height) / (rows - np.float32(eye.row))
+            near = np.nonzero(np.abs(columns[0]) * np.float32(away[-1, 0] / eye.focal) < np.float32(WALL))[0]
+            part = np.s_[begin:end, int(near[0]) : int(near[-1]) + 1]
+            right = columns[:, part[1]] * away * np.float32(1 / eye.focal)
+            inside = np.abs(right) < np.float32(WALL)
+            colour = self._road(right, np.broadcast_to(away, right.shape))
+            light[part] = np.where(inside[..., None], colour, light[part])
+            alpha[part] = np.where(inside, np.float32(1), alpha[part])
 
     def _road(self, right: Floats, away: Floats) -> Floats:
         """Asphalt, kerbs, pavements and paint at places in metres."""
@@ -206,16 +215,17 @@ class StreetCanyon:
             alpha[window] = 1.0
             place += wide
 
-    def _hazed(self, colour: Floats, band: StreetBand) -> Floats:
-        """Air before the band, thicker for what is far in it."""
+    def _add_haze(self, colour: Floats, band: StreetBand) -> None:
+        """Air before the band, thicker for what is far in it, in place."""
         view = self._view
         columns = np.abs(np.arange(view.width, dtype=np.float32) + np.float32(0.5 - view.centre_column))
         away = np.clip(
             np.float32(view.focal * WALL) / np.maximum(columns, 1), band.near, min(band.far, 190.0)
         )
         reach = 150.0 / max(0.4, self._light.haze_power)
-        haze = (1 - np.exp(-away / np.float32(reach))) * np.float32(0.92)
-        return np.asarray(colour + (self._light.haze - colour) * haze[None, :, None])
+        haze = ((1 - np.exp(-away / np.float32(reach))) * np.float32(0.92))[None, :, None]
+        colour *= 1 - haze
+        colour += self._light.haze * haze
 
 
 def _places(rng: Rng, first: float, last: float, step: float) -> list[float]:
@@ -227,11 +237,15 @@ def _places(rng: Rng, first: float, last: float, step: float) -> list[float]:
     return places
 
 
-def _glowing(colour: Floats, cover: Floats, scale: float, light: CityLight) -> Floats:
-    """The picture with the glow of its lights around them; only what is covered takes part."""
-    bright = np.maximum(colour - np.float32(0.55), 0) * cover[..., None]
-    tight = imaging.gaussian(bright, max(0.8, 3.0 * scale))
+def _add_glow(colour: Floats, cover: Floats, scale: float, light: CityLight) -> None:
+    """Add the glow of the picture's lights around them, in place; only what is covered takes part."""
+    bright = np.subtract(colour, np.float32(0.55))
+    np.maximum(bright, 0, out=bright)
+    bright *= cover[..., None]
     rows, columns = cover.shape
     small = imaging.resize(bright, max(4, columns // 4), max(4, rows // 4), imaging.AREA)
-    wide = imaging.resize(imaging.gaussian(small, max(0.6, 3.75 * scale)), columns, rows)
-    return np.asarray(colour + (tight * np.float32(0.30) + wide * np.float32(0.42)) * np.float32(light.bloom))
+    tight = imaging.gaussian(bright, max(0.8, 3.0 * scale))
+    tight *= np.float32(0.30 * light.bloom)
+    colour += tight
+    small = imaging.gaussian(small, max(0.6, 3.75 * scale)) * np.float32(0.42 * light.bloom)
+    colour += imaging.resize(small, columns, rows)

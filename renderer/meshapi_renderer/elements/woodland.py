@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
+import cv2
 import numpy as np
 
 from meshapi_renderer.array_types import Floats
+from meshapi_renderer.baking import side_by_side
 from meshapi_renderer.colour import mix, rgb, smoothstep
 from meshapi_renderer.elements.grass import Tufts
 from meshapi_renderer.elements.pines import Grove, PineLight, lay_over, stamp
@@ -128,11 +131,9 @@ class Wood:
 
     def layers(self) -> list[Layer]:
         """All planes, far to near; the two farthest share a layer, for they hardly move apart."""
-        farthest = self._composed(self._planes[:2], 0)
-        return [
-            farthest,
-            *(self._composed((plane,), index) for index, plane in enumerate(self._planes) if index > 1),
-        ]
+        groups = [self._planes[:2], *((plane,) for plane in self._planes[2:])]
+        first = [0, *range(2, len(self._planes))]
+        return side_by_side([partial(self._composed, *part) for part in zip(groups, first, strict=True)])
 
     def _composed(self, planes: tuple[Plane, ...], first: int) -> Layer:
         view = self._view
@@ -156,7 +157,8 @@ class Wood:
         if plane.tufts and light.grass is not None:
             self._grow_grass(plane, profile, colour, alpha, rng.sub("grass"), light.grass)
         _add_fog(view, plane, light, profile, colour)
-        return colour * np.float32(light.exposure), alpha
+        colour *= np.float32(light.exposure)
+        return colour, alpha
 
     def _places(self, plane: Plane, profile: Floats, rng: Rng) -> list[tuple[float, float, float, Rng]]:
         """(height share, column, row of the foot, own stream) of every tree, small ones first."""
@@ -269,7 +271,9 @@ def _add_fog(view: View, plane: Plane, light: WoodLight, profile: Floats, colour
     amount = np.clip(
         np.float32(share) + np.float32(1 - share) * pooled * foot * np.float32(min(1.0, 6 * plane.fog)), 0, 1
     )
-    colour += (fog - colour) * amount[..., None]
+    change = fog - colour
+    change *= cv2.merge([amount, amount, amount])
+    colour += change
 
 
 def snow_ground(sky: Floats, key: Floats) -> tuple[Floats, Floats]:
