@@ -10,6 +10,8 @@ from meshapi_renderer.scene import Canvas, Scratch
 
 _BITS = 4
 _ONE = 1 << _BITS
+_BAND = 32
+"""Rows of the sheet that are enlarged at a time: bands without light cost next to nothing."""
 Colour = tuple[float, float, float]
 
 
@@ -51,9 +53,14 @@ class LightPoints:
             return
         width = frame.shape[1]
         small = imaging.resize(half, max(1, width // 8), max(1, rows // 8), imaging.AREA)
-        glow = imaging.gaussian(small, max(0.6, 2.0 * self._canvas.scale))
-        lit = cv2.add(
-            half, imaging.resize(cv2.convertScaleAbs(glow, alpha=1.8), half.shape[1], half.shape[0])
-        )
-        large = imaging.resize(lit, width, 2 * half.shape[0])[:rows]
-        cv2.add(frame[:rows], large, frame[:rows])
+        soft = imaging.gaussian(small, max(0.6, 2.0 * self._canvas.scale))
+        glow = imaging.resize(cv2.convertScaleAbs(soft, alpha=1.8), half.shape[1], half.shape[0])
+        for top in range(0, half.shape[0], _BAND):
+            # One row more on either side, for the way up.
+            part = slice(max(0, top - 1), min(half.shape[0], top + _BAND + 1))
+            lit = cv2.add(half[part], glow[part])
+            if not cv2.hasNonZero(lit.reshape(-1)):
+                continue
+            large = imaging.resize(lit, width, 2 * lit.shape[0])[2 * (top - part.start) :]
+            window = frame[2 * top : min(rows, 2 * (top + _BAND))]
+            cv2.add(window, large[: window.shape[0]], window)
