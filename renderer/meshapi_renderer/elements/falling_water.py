@@ -17,6 +17,8 @@ from meshapi_renderer.rng import Rng
 
 _SIDE = 512
 _ROWS = 288
+_VECTOR = 16
+"""OpenCV looks so many pixels of a row up at a time, and what is left over several times more slowly."""
 _WIDEN = 1.2
 """Columns of the pattern per row: strands are finer across than along."""
 Colour8 = tuple[int, int, int]
@@ -42,7 +44,7 @@ class FallingWater:
         # The pattern has one size whatever the frame's: a draft shows the strands of the final.
         high = _ROWS
         self._cell = (shape.foot - shape.top) / high
-        wide = max(12, round(1.7 * shape.width / self._cell * _WIDEN))
+        wide = max(1, -(-round(1.7 * shape.width / self._cell * _WIDEN) // _VECTOR)) * _VECTOR
         self._size = (wide, high)
         down = (np.arange(high, dtype=np.float32)[:, None] + np.float32(0.5)) / np.float32(high)
         across = (np.arange(wide, dtype=np.float32)[None] + np.float32(0.5 - wide / 2)) / np.float32(
@@ -74,7 +76,8 @@ class FallingWater:
         left = scale * self._shape.x - 0.5 * across * wide + shift[0]
         top = scale * self._shape.top + shift[1]
         x0, y0 = max(0, math.floor(left)), max(0, math.floor(top))
-        x1 = min(frame.shape[1], math.ceil(left + across * wide))
+        x1 = math.ceil(left + across * wide)
+        x1 = min(frame.shape[1], x1 + (x0 - x1) % _VECTOR)
         y1 = min(frame.shape[0], math.ceil(top + down * high))
         if x1 - x0 < 2 or y1 - y0 < 2:
             return

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshapi_renderer.array_types import Floats
-from meshapi_renderer.layers import strip_edges
 
+_STRIPS = 12
+_VECTOR = 16
+"""OpenCV looks so many pixels of a row up at a time, and what is left over several times more slowly."""
 Mask: TypeAlias = NDArray[np.bool_] | NDArray[np.uint8]
 
 
@@ -42,8 +44,8 @@ class Tile:
         return moved
 
 
-def lit_tiles(mask: Mask, width: int, height: int) -> list[Tile]:
-    """One tile for every strip of a frame in which ``mask``, on a grid of its shape, holds anywhere.
+def lit_tiles(mask: Mask, width: int, height: int, strips: int = _STRIPS) -> list[Tile]:
+    """One tile for every one of ``strips`` of a frame in which ``mask``, on its grid, holds anywhere.
 
     A tile reaches a cell beyond the mask, as far as enlarging the grid spreads what stands in a cell.
     """
@@ -51,10 +53,15 @@ def lit_tiles(mask: Mask, width: int, height: int) -> list[Tile]:
     lit = mask.view(np.uint8)
     wide, tall = width / columns, height / rows
     tiles = []
-    for left, right in pairwise(strip_edges(width)):
+    for left, right in pairwise(_edges(width, strips)):
         begin, end = max(0, int(left / wide) - 1), min(columns, int(right / wide) + 2)
         _, first, _, count = cv2.boundingRect(lit[:, begin:end])
         if right > left and count:
             top, bottom = int((first - 1) * tall), int((first + count + 1) * tall) + 1
             tiles.append(Tile(left, right, max(0, top), min(height, bottom)))
     return tiles
+
+
+def _edges(width: int, strips: int) -> list[int]:
+    """The columns at which the strips begin, and the width as the last."""
+    return [*(round(width * index / (strips * _VECTOR)) * _VECTOR for index in range(strips)), width]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -21,7 +22,7 @@ from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scratch
 from meshapi_renderer.view import View
 
-_GRID_LONG = 420
+_GRID_LONG = 416
 _NEAR = 14.0
 """Metres of the plane the camera calls depth 1."""
 _FAR = 2600.0
@@ -30,6 +31,9 @@ _FINE_SIDE = 512
 _FINE_METRES = 9.0
 _FOAM_METRES = 26.0
 _BAND_ROWS = 32
+_LIGHT_ROWS = 32
+_VECTOR = 16
+"""OpenCV looks so many pixels of a row up at a time, and what is left over several times more slowly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,8 @@ class SeaState:
     """What else is known of every point and wanted in the picture; at most four."""
     places: tuple[Floats, ...] = ()
     """What else is known of every point and wanted for its light alone."""
+    first: int = 0
+    """The nearest row that may be water; those before it have neither height nor light."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,7 @@ class OceanSurface:
         # Far waves are too small for the grid: they keep their light and lose their height.
         self._standing = smoothstep(20.0, 5.0, spacing)
         self._light = SeaLight(self._caster, look, self._swell.height, rng.sub("light"))
-        self._fine = imaging.Torus(_fine_ripples(rng.sub("fine")))
+        self._fine = imaging.Torus(grain_bytes(_fine_ripples(rng.sub("fine"))))
         self._facets = imaging.Torus(_facets(rng.sub("facets")))
         self._enlargers: dict[int, Enlarger] = {}
         self._glint = swatch8(look.glow * np.float32(0.4 + 1.4 * look.glitter))
@@ -173,21 +179,24 @@ class OceanSurface:
             marks = caster.carried(struck, np.asarray(cv2.merge(surface.marks)))
         self._compose(frame, _Seen(struck, seen, marks), (camera, pose), t, top, scratch)
 
-    def _surface(self, x: Floats, z: Floats, t: float) -> SeaState:
-        """The waves at places in metres, (steps, columns)."""
+    def _surface(self, x: Floats, z: Floats, t: float, first: int = 0) -> SeaState:
+        """The waves at places in metres, (steps, columns), from row ``first`` on."""
         steps, columns = x.shape
         total = np.zeros((steps, 4 * columns), np.float32)
         for field, runs in zip(self._swell.fields, self._runs, strict=True):
             for run in runs:
-                found = field.at(x[run.rows], z[run.rows], t, run.level).reshape(-1, 4 * columns)
-                found *= run.kept
-                total[run.rows] += found
+                begin, end = max(run.rows.start, first), run.rows.stop
+                if begin >= end:
+                    continue
+                found = field.at(x[begin:end], z[begin:end], t, run.level).reshape(-1, 4 * columns)
+                found *= run.kept[begin - run.rows.start :]
+                total[begin:end] += found
         height, slope_x, slope_z, _ = cv2.split(total.reshape(steps, columns, 4))
-        return SeaState(np.asarray(height), np.asarray(slope_x), np.asarray(slope_z))
+        return SeaState(np.asarray(height), np.asarray(slope_x), np.asarray(slope_z), first=first)
 
     def _shade(self, surface: SeaState, place: tuple[Floats, Floats], t: float) -> list[Floats]:
         """Linear red, green and blue of every point, (steps, columns) each."""
-        return self._light.planes(surface.height, surface.slope_x, surface.slope_z, place, t)
+        return self._light.planes(surface, place, t)
 
     def _compose(
         self,
@@ -260,7 +269,8 @@ class OceanSurface:
         spread = 0.05 + 0.16 * look.wind * (0.4 + look.glow_slope)
         centre = 0.5 * width + sight.turn_x + look.glow_x * self._view.focal
         reach = 1.9 * spread * self._view.focal
-        left, right = max(0, round(centre - reach)), min(width, round(centre + reach))
+        left = max(0, round((centre - reach) / _VECTOR) * _VECTOR)
+        right = min(width, round((centre + reach) / _VECTOR) * _VECTOR)
         if right - left < 8:
             return None
         rows, columns = sight.small.shape
@@ -305,12 +315,16 @@ _FLASHES = np.clip((np.arange(256) - 232) * 6, 0, 255).astype(np.uint8)
 """How bright a facet is by how far it has turned to the sun."""
 
 
-def shaded(picture: Bytes8, grain: Floats, fade: Floats) -> None:
+def shaded(picture: Bytes8, grain: Bytes8, fade: Floats) -> None:
     """Make ``picture`` lighter or darker by a grain in 1/128, as far as the fade leaves of it, in place."""
-    cv2.multiply(grain, fade, grain)
-    # Half a step down, since the conversion rounds and the mean shall not change.
-    level = np.asarray(cv2.convertScaleAbs(grain, alpha=1.0, beta=127.5), np.uint8)
-    cv2.multiply(picture, imaging.triple(level), picture, 1 / 128.0)
+    faded = cv2.multiply(grain, fade, dtype=cv2.CV_32F)
+    level = cv2.addWeighted(faded, 1.0, fade, -128.0, 127.75, dtype=cv2.CV_8U)
+    cv2.multiply(picture, imaging.triple(np.asarray(level, np.uint8)), picture, 1 / 128.0)
+
+
+def grain_bytes(grain: Floats) -> Bytes8:
+    """How much lighter or darker, in 1/128, as the factor in bytes that :func:`shaded` takes."""
+    return np.asarray(np.clip(grain + np.float32(128.5), 0, 255), np.uint8)
 
 
 class SeaLight:
@@ -331,34 +345,44 @@ class SeaLight:
         self._sheen = _sheen_table(look.glitter)
         self._foam = imaging.Torus(fbm(_FINE_SIDE, _FINE_SIDE, 7, 6, rng, 0.62, ridge=True))
 
-    def planes(
-        self, height: Floats, slope_x: Floats, slope_z: Floats, place: tuple[Floats, Floats], t: float
-    ) -> list[Floats]:
+    def planes(self, surface: SeaState, place: tuple[Floats, Floats], t: float) -> list[Floats]:
         """Linear red, green and blue of every point, (steps, columns) each."""
-        look = self._look
+        steps = len(surface.height)
+        planes = [np.zeros_like(surface.height) for _ in range(3)]
+        # So few rows at a time that all that is reckoned of them stays in the cache.
+        for begin in range(surface.first, steps, _LIGHT_ROWS):
+            rows = slice(begin, min(steps, begin + _LIGHT_ROWS))
+            for plane, seen in zip(planes, self._rows(surface, place, t, rows), strict=True):
+                plane[rows] = seen
+        return planes
+
+    def _rows(
+        self, surface: SeaState, place: tuple[Floats, Floats], t: float, rows: slice
+    ) -> Iterator[Floats]:
+        look, lift = self._look, surface.height[rows] * self._norm
+        slope_x, slope_z = surface.slope_x[rows], surface.slope_z[rows]
+        to_x, to_y, to_z = self._to_x[rows], self._to_y[rows], self._to_z[rows]
         upright = 1 / np.sqrt(slope_x * slope_x + slope_z * slope_z + 1)
-        facing = self._to_y - slope_x * self._to_x
-        facing -= slope_z * self._to_z
+        facing = to_y - slope_x * to_x
+        facing -= slope_z * to_z
         facing *= upright
         np.clip(facing, 0.02, 1, out=facing)
         twice = facing * upright
         twice *= 2
-        up = np.clip(twice - self._to_y, 0, 1)
+        up = np.clip(twice - to_y, 0, 1)
         sun_x, sun_y, sun_z = self._sun
         towards = up * np.float32(sun_y)
-        towards -= (twice * slope_x + self._to_x) * np.float32(sun_x)
-        towards -= (twice * slope_z + self._to_z) * np.float32(sun_z)
+        towards -= (twice * slope_x + to_x) * np.float32(sun_x)
+        towards -= (twice * slope_z + to_z) * np.float32(sun_z)
         grazing = 1 - facing
         square = grazing * grazing
         # Waves too small to see keep a far sea from mirroring like glass.
         mirror = np.minimum(square * square * grazing * np.float32(0.98) + np.float32(0.02), np.float32(0.72))
         entry = (up * np.float32(_TABLE - 1)).astype(np.int32)
         sheen = self._sheen[(np.clip(towards, 0, 1) * np.float32(_TABLE - 1)).astype(np.int32)]
-        lift = height * self._norm
         through = np.clip(lift * np.float32(0.30) + np.float32(0.28), 0, 1)
         through *= np.clip(np.float32(0.55) - slope_z * np.float32(1.3), 0, 1.4)
-        caps = self._whitecaps(lift, place, t)
-        planes = []
+        caps = self._whitecaps(lift, (place[0][rows], place[1][rows]), t)
         for channel in range(3):
             body = through * look.crest[channel]
             body += look.deep[channel]
@@ -369,10 +393,9 @@ class SeaLight:
             seen += body
             if caps is not None:
                 seen += caps * (look.foam[channel] - seen)
-            seen *= self._clear
-            seen += self._haze[channel]
-            planes.append(seen)
-        return planes
+            seen *= self._clear[rows]
+            seen += self._haze[channel][rows]
+            yield seen
 
     def _whitecaps(self, lift: Floats, place: tuple[Floats, Floats], t: float) -> Floats | None:
         """Foam on crests and in streaks behind them, 0 to 1; none in light wind."""

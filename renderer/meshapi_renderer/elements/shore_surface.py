@@ -7,13 +7,21 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import smoothstep, swatch8
 from meshapi_renderer.elements.drift_texture import to_byte_mask
 from meshapi_renderer.elements.lit_tiles import lit_tiles
-from meshapi_renderer.elements.ocean_surface import OceanSurface, SeaLook, SeaState, Sight, shaded
+from meshapi_renderer.elements.ocean_surface import (
+    OceanSurface,
+    SeaLook,
+    SeaState,
+    Sight,
+    grain_bytes,
+    shaded,
+)
 from meshapi_renderer.elements.surf_rhythm import SETS, arrival, run_up
 from meshapi_renderer.noise import fbm, line_noise
 from meshapi_renderer.rng import Rng
@@ -30,6 +38,8 @@ _START = 34.0
 _RUN = 3.6
 """Metres a wave runs up the sand."""
 _LACE_METRES = 5.5
+_STRIPS = 5
+"""The shore runs across the picture: few strips are enough."""
 _FINEST = 60.0
 """Metres beyond which grain and lace are too fine to see."""
 
@@ -62,7 +72,7 @@ class ShoreSurface(OceanSurface):
         draws = rng.sub("shore")
         self._slant, self._bend = 0.22 * draws.sign() * draws.uniform(0.5, 1), draws.u() * math.tau
         self._lace = imaging.Torus(to_byte_mask(fbm(_SIDE, _SIDE, 8, 5, draws.sub("lace"), 0.6, ridge=True)))
-        self._grain = imaging.Torus(_grain(draws.sub("grain")))
+        self._grain = imaging.Torus(grain_bytes(_grain(draws.sub("grain"))))
         wobble = line_noise(_SIDE, 24, 4, draws.sub("wobble"), 0.55) - np.float32(0.5)
         self._foam8 = swatch8(shore.foam)
         self._wobble = imaging.Torus(np.ascontiguousarray(np.repeat(wobble[None], 4, axis=0)))
@@ -78,9 +88,11 @@ class ShoreSurface(OceanSurface):
         along = x * np.float32(9.0) + np.float32(speed * seconds)
         return np.asarray(self._wobble.at(along, np.ones_like(along)) * np.float32(2.2))
 
-    def _surface(self, x: Floats, z: Floats, t: float) -> SeaState:
-        state = super()._surface(x, z, t)
+    def _surface(self, x: Floats, z: Floats, t: float, first: int = 0) -> SeaState:
         off = self._seaward(x, z)
+        nearest, farthest = off.min(1), off.max(1)
+        first = max(first, _first(farthest > -_RUN - 1.5))
+        state = super()._surface(x, z, t, first)
         calm = np.clip(off * np.float32(1 / 40), 0, 1)
         height, slope_x = state.height * calm, state.slope_x * calm
         slope_z = state.slope_z * (np.float32(0.25) + calm * np.float32(0.75))
@@ -95,24 +107,27 @@ class ShoreSurface(OceanSurface):
             away, tall, broken = breaker(t, index)
             if tall < 0.02:
                 continue
-            along = off - np.float32(away) - ragged * np.float32(0.055 * away + 0.25)
+            # Beyond three of its widths a wave is too low to see.
+            touched = (farthest > away - 0.35 * away - 2.5) & (nearest < away + 0.60 * away + 6.5)
+            rows = slice(_first(touched), len(touched) - _first(touched[::-1]))
+            along = off[rows] - np.float32(away) - ragged[rows] * np.float32(0.055 * away + 0.25)
             # Steep in front, long behind.
             wide = np.where(
                 along < 0, np.float32(1 / (0.055 * away + 0.35)), np.float32(1 / (0.14 * away + 1.0))
             )
             share = along * wide
             bump = np.exp(-share * share) * np.float32(tall * self._shore.strength)
-            height += bump
-            slope_z -= bump * share * wide * np.float32(1.4)
+            height[rows] += bump
+            slope_z[rows] -= bump * share * wide * np.float32(1.4)
             if broken > 0.01:
                 crest = np.clip(along * np.float32(1.6) + np.float32(0.8), 0, 1)
                 crest *= np.clip(np.float32(1.1) - along * np.float32(1 / (0.8 + 0.12 * away)), 0, 1)
                 trail = np.clip(np.float32(0.60) - along * np.float32(0.10), 0, 0.55) * (along > 0)
-                np.maximum(foam, np.maximum(crest, trail) * np.float32(broken), out=foam)
-        wet = off > 0
-        height = np.maximum(height, 0) * wet + np.minimum(height, 0) * wet
+                np.maximum(foam[rows], np.maximum(crest, trail) * np.float32(broken), out=foam[rows])
+        height *= off > 0
         height += np.maximum(-off, 0) * np.float32(0.035)
-        return SeaState(height, slope_x, slope_z, (edge, np.asarray(foam, np.float32)), (off,))
+        marks = (edge, np.asarray(foam, np.float32))
+        return SeaState(height, slope_x, slope_z, marks, (off,), first)
 
     def _shade(self, surface: SeaState, place: tuple[Floats, Floats], t: float) -> list[Floats]:
         planes = super()._shade(surface, place, t)
@@ -149,7 +164,7 @@ class ShoreSurface(OceanSurface):
         dry = (edge < 0) & (sight.small < _FINEST)
         per_metre = np.float32(_SIDE / 3.2)
         fade = sight.enlarged(np.minimum(np.float32(7.0) / sight.small, 1) * (edge < 0), "sand fade")
-        for tile in lit_tiles(dry, picture.shape[1], picture.shape[0]):
+        for tile in lit_tiles(dry, picture.shape[1], picture.shape[0], _STRIPS):
             window = tile.window
             x, z = self._places(sight.depth[window], sight, tile.left)
             x *= per_metre
@@ -160,7 +175,8 @@ class ShoreSurface(OceanSurface):
         """Foam as lace, at full size, where there is any."""
         per_metre = np.float32(_SIDE / _LACE_METRES)
         large = sight.enlarged(foam, "shore foam")
-        for tile in lit_tiles((foam > 0) & (sight.small < _FINEST), picture.shape[1], picture.shape[0]):
+        frothy = (foam > 0) & (sight.small < _FINEST)
+        for tile in lit_tiles(frothy, picture.shape[1], picture.shape[0], _STRIPS):
             window = tile.window
             x, z = self._places(sight.depth[window], sight, tile.left)
             x *= per_metre
@@ -181,6 +197,11 @@ def _lathered(lace: Bytes8, coarse: Bytes8, foam: Floats) -> Bytes8:
     mask = cv2.multiply(mask, cv2.convertScaleAbs(foam, alpha=5.0 * 255), scale=1 / 255.0)
     thick = cv2.convertScaleAbs(lace, alpha=150 / 255.0, beta=120.0)
     return np.asarray(np.minimum(cv2.multiply(mask, thick, scale=1 / 255.0), np.uint8(240)), np.uint8)
+
+
+def _first(rows: NDArray[np.bool_]) -> int:
+    """The first row that holds; as many as there are when none does."""
+    return int(np.argmax(rows)) if rows.any() else len(rows)
 
 
 def _share_beyond(depth: Floats, far: float) -> float:
