@@ -146,11 +146,12 @@ class Smoke:
         top, bottom = max(0, y0), min(frame.shape[0], y1)
         if right - left < 2 or bottom - top < 2:
             return
-        up = (np.float32(mouth[1]) - np.arange(top, bottom, dtype=np.float32)[:, None]) / np.float32(
-            self._tall
-        )
-        up = np.clip(up, 0, 1)
-        x = (np.arange(left, right, dtype=np.float32)[None] - np.float32(mouth[0])) / np.float32(self._tall)
+        # Smoke is soft: half the size will do.
+        rows, columns = -(-(bottom - top) // 2), -(-(right - left) // 2)
+        row = np.arange(rows, dtype=np.float32)[:, None] * 2 + np.float32(top + 0.5)
+        up = np.clip((np.float32(mouth[1]) - row) / np.float32(self._tall), 0, 1)
+        column = np.arange(columns, dtype=np.float32)[None] * 2 + np.float32(left + 0.5)
+        x = (column - np.float32(mouth[0])) / np.float32(self._tall)
         drift = np.float32(0.16 * wind * self._side) * up * (1 + up)
         flow = self._noise.at(
             np.float32(40) + up * 0 + x * 60, up * np.float32(90) + np.float32(42 * seconds)
@@ -161,4 +162,5 @@ class Smoke:
         body = self._noise.at(x * 210 + np.float32(9), up * np.float32(120) + np.float32(60 * seconds))
         density = np.exp(-away * away) * smoothstep(0.25, 0.70, body) * (1 - up) ** np.float32(1.4)
         density *= smoothstep(0.0, 0.03, up) * np.float32(190)
-        imaging.tint(frame[top:bottom, left:right], density.astype(np.uint8), self._colour)
+        mask = imaging.enlarge(density.astype(np.uint8), 2, right - left, bottom - top)
+        imaging.tint(frame[top:bottom, left:right], np.ascontiguousarray(mask), self._colour)

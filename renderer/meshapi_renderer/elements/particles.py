@@ -23,6 +23,8 @@ from meshapi_renderer.weather import air
 
 _SUBPIXEL_BITS = 4
 _SUBPIXEL = 1 << _SUBPIXEL_BITS
+_BAND = 64
+"""Rows of rain that are coloured at a time."""
 _QUICK = 50.0
 """Reference pixels per second from which whole-pixel steps go unseen."""
 Colour8 = tuple[int, int, int]
@@ -71,17 +73,24 @@ def _scroll_add(total: Bytes8, tile: Bytes8, shift_x: float, shift_y: float, who
         shift_x, shift_y = float(round(shift_x)), float(round(shift_y))
     start_x, start_y = (-shift_x) % width, (-shift_y) % height
     x, y = int(start_x), int(start_y)
-    matrix = None if whole else np.array([[1.0, 0.0, x - start_x], [0.0, 1.0, y - start_y]])
+    right, down = start_x - x, start_y - y
     for rows, source_y, target_y in ((height - y, y, 0), (y, 0, height - y)):
         for columns, source_x, target_x in ((width - x, x, 0), (x, 0, width - x)):
             if rows <= 0 or columns <= 0:
                 continue
             window = total[target_y : target_y + rows, target_x : target_x + columns]
             part = tile[source_y : source_y + rows + 1, source_x : source_x + columns + 1]
-            moved = (
-                part[:rows, :columns] if matrix is None else imaging.warp_affine(part, matrix, columns, rows)
-            )
+            moved = part[:rows, :columns] if whole else _nudged(part, right, down)
             cv2.add(window, moved, window)
+
+
+def _nudged(part: Bytes8, right: float, down: float) -> Bytes8:
+    """The picture looked up shares of a pixel further right and down, a row and a column smaller.
+
+    Two weighted sums take a fifth of the time of OpenCV's warp of one channel.
+    """
+    lower = cv2.addWeighted(part[:-1], 1 - down, part[1:], down, 0.0)
+    return np.asarray(cv2.addWeighted(lower[:, :-1], 1 - right, lower[:, 1:], right, 0.0), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,8 +298,11 @@ class Rain:
         for tile in self._tiles:
             fall = tile.fall * seconds * self._speed
             _scroll_add(total, tile.image, tile.drift * fall, fall, whole=True)
-        streaks = cv2.merge([cv2.convertScaleAbs(total, alpha=gain) for gain in self._gains])
-        cv2.add(frame, streaks, frame)
+        # A band's few passes stay in the cache.
+        for top in range(0, frame.shape[0], _BAND):
+            window, part = frame[top : top + _BAND], total[top : top + _BAND]
+            streaks = cv2.merge([cv2.convertScaleAbs(part, alpha=gain) for gain in self._gains])
+            cv2.add(window, streaks, window)
 
 
 def weather_particles(

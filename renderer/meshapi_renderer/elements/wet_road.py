@@ -19,7 +19,8 @@ _SIDE = 512
 _METRES = 13.0
 _BITS = 4
 _RINGS = 120
-_STEP = 3
+_BAND = 64
+"""Rows of rings that are lit at a time."""
 
 
 class WetRoad:
@@ -122,7 +123,9 @@ class WetRoad:
             middle = (round(x * (1 << _BITS)), round(y * (1 << _BITS)))
             cv2.ellipse(sheet, middle, axes, 0, 0, 360, 70 * (1 - age) ** 1.4, 1, cv2.LINE_AA, _BITS)
         first = max(0, math.floor(horizon))
-        window = frame[first:]
-        lit = cv2.multiply(window, imaging.triple(sheet[first:]), scale=2.2 / 255.0)
-        glint = cv2.convertScaleAbs(imaging.triple(sheet[first:]), alpha=0.28)
-        cv2.add(window, cv2.add(lit, glint), window)
+        # A band's few passes stay in the cache.
+        for top in range(first, height, _BAND):
+            window, rings = frame[top : top + _BAND], sheet[top : top + _BAND]
+            lit = cv2.multiply(window, imaging.triple(rings), scale=2.2 / 255.0)
+            glint = np.asarray(cv2.convertScaleAbs(rings, alpha=0.28), np.uint8)
+            cv2.add(window, cv2.add(lit, imaging.triple(glint)), window)

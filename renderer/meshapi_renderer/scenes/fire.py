@@ -34,6 +34,8 @@ _PLANES = (
 )
 _HEARTH_DEPTH = 1.1
 _COARSE = 32
+_BAND = 64
+"""Rows that are lit at a time."""
 
 
 class Fire:
@@ -146,7 +148,10 @@ class Fire:
         factor = np.clip(level * np.float32(128), 0, 255).astype(np.uint8)
         wide, high = factor.shape[1] * step, factor.shape[0] * step
         full = imaging.resize(factor, wide, high)[: canvas.height, : canvas.width]
-        cv2.multiply(frame, imaging.triple(np.ascontiguousarray(full)), frame, 1 / 128.0)
+        # A band's few passes stay in the cache.
+        for top in range(0, canvas.height, _BAND):
+            window = frame[top : top + _BAND]
+            cv2.multiply(window, imaging.triple(full[top : top + _BAND]), window, 1 / 128.0)
 
 
 def build(plan: ScenePlan, canvas: Canvas, timing: Timing, rng: Rng) -> Scene:
