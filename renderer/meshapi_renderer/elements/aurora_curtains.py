@@ -21,7 +21,7 @@ from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas
 from meshapi_renderer.view import View
 
-_ROWS, _COLUMNS = 232, 360
+_ROWS, _COLUMNS = 232, 368
 _SIDE = 512
 _BEND = 0.115
 """Added to every slope: the floor of light bends down towards the horizon."""
@@ -56,7 +56,8 @@ class AuroraCurtains:
         # Feet thin out towards the horizon and fade before they stand overhead.
         self._fade = smoothstep(math.exp(low), 1.5 * _BEND, height)
         self._kernels = [self._kernel(*shape) for shape in ((0.012, 0.15), (0.05, 0.22), (0.20, 0.30))]
-        self._tints = _tints(colours)
+        # From the parts of a ray, and one that counts for nothing, to red, green and blue.
+        self._tints = np.stack([*_tints(colours), np.zeros(3, np.float32)], 1).astype(np.float32)
         self._gain = 1.0
         self._gain = self._evened()
 
@@ -82,13 +83,12 @@ class AuroraCurtains:
         feet, rays = self._feet(seconds * self._pace)
         tall = feet * rays
         parts = (feet * (np.float32(0.35) + np.float32(0.65) * rays), tall, tall * rays)
-        total = np.zeros((_ROWS, _COLUMNS, 3), np.float32)
-        for part, kernel, tint in zip(parts, self._kernels, self._tints, strict=True):
-            drawn = cv2.filter2D(
-                part, -1, kernel, anchor=(0, len(kernel) - 1), borderType=cv2.BORDER_CONSTANT
-            )
-            total += drawn[..., None] * tint
-        return self._seen(total, shift, rows)
+        drawn = [
+            cv2.filter2D(part, -1, kernel, anchor=(0, len(kernel) - 1), borderType=cv2.BORDER_CONSTANT)
+            for part, kernel in zip(parts, self._kernels, strict=True)
+        ]
+        # Four channels are looked up faster than three; the last one is left out again by the tints.
+        return self._seen(np.asarray(cv2.merge([*drawn, drawn[0]]), np.float32), shift, rows)
 
     def _feet(self, t: float) -> tuple[Floats, Floats]:
         """How bright every point of the floor is, and its rays' strength, both (rows, columns)."""
@@ -108,7 +108,8 @@ class AuroraCurtains:
         rays = smoothstep(0.25, 0.85, self._rays.at(across, band * 17 + np.float32(2.6 * t)))
         return lit * strength * self._fade, rays
 
-    def _seen(self, light: Floats, shift: tuple[float, float], rows: int) -> Floats:
+    def _seen(self, parts: Floats, shift: tuple[float, float], rows: int) -> Floats:
+        """The parts of the rays, (rows, columns, 4), as light in the picture."""
         grid = self._grid
         horizon = self._view.horizon * grid.height + shift[1]
         y = np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)
@@ -117,7 +118,8 @@ class AuroraCurtains:
         x = np.arange(grid.width, dtype=np.float32)[None] + np.float32(0.5)
         azimuth = (x - np.float32(0.5 * grid.width + shift[0])) * np.float32(1 / self._focal)
         map_x = (azimuth + np.float32(self._reach)) * np.float32((_COLUMNS - 1) / (2 * self._reach))
-        seen = imaging.remap(light, map_x, map_y, imaging.LINEAR, imaging.REPLICATE)
+        found = imaging.remap(parts, map_x, map_y, imaging.LINEAR, imaging.REPLICATE)
+        seen = cv2.transform(found, self._tints)
         # Light that low shines through all of the air between.
         clear = smoothstep(-0.005, 0.09, slope) * np.float32(self._gain)
         return np.asarray(seen * clear[..., None])
