@@ -70,7 +70,7 @@ class WetRoad:
         away = np.float32(0.5 * self._view.focal * self._eye) / below
         right = (x - np.float32(0.5 * centre)) * away * np.float32(2 / self._view.focal)
         u = (right + np.float32(travel[0])) * np.float32(_SIDE / _METRES)
-        v = np.broadcast_to((away + np.float32(travel[1])) * np.float32(_SIDE / _METRES), u.shape)
+        v = (away + np.float32(travel[1])) * np.float32(_SIDE / _METRES)
         t = np.float32(seconds)
         wave = self._tremble.at(u * 2 + 31 * t, v * 2 - 23 * t)
         puddle = smoothstep(0.47, 0.60, self._puddles.at(u, v))
