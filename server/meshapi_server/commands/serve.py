@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -145,7 +146,18 @@ def _listen(settings: Settings) -> Iterator[socket.socket | None]:
         yield listener
 
 
+def _spare_collections() -> None:
+    """Walk memory for cycles less often: what was loaded stays, and a request leaves next to none behind.
+
+    With Python's own thresholds that walking was a twelfth of the CPU time of a create.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def _run(settings: Settings, directory: DataDirectory, listener: socket.socket | None) -> None:
+    _spare_collections()
     if listener is None:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_work(settings, directory))

@@ -54,12 +54,6 @@ def timeline(task_id: str) -> Plan[list[Attempt]]:
     return lines
 
 
-def queue_position(task_id: str, most: int) -> Plan[int | None]:
-    """How many are served before one task, counted up to ``most``; None when it does not wait."""
-    rows = yield from read("queue_position", id=task_id, most=most)
-    return rows[0][0] if rows else None
-
-
 def queue_head(upstream: str) -> Plan[Head]:
     """The first POSITIONS_COUNTED of an upstream's queue."""
     rows = yield from read("queue_head", upstream=upstream, most=POSITIONS_COUNTED)

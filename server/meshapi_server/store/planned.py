@@ -126,8 +126,7 @@ class PlannedStore(ABC):
         return {} if place is None else {tasks[0].id: place}
 
     async def _queue_position(self, task: Task) -> int | None:
-        near = min(looking.POSITIONS_EXACT, looking.POSITIONS_COUNTED)
-        place = await self.look(lambda: looking.queue_position(task.id, near))
+        place = await self._count_ahead(task.id, min(looking.POSITIONS_EXACT, looking.POSITIONS_COUNTED))
         if place is None or place < looking.POSITIONS_EXACT:
             return place
         head = await self._heads.get(task.upstream)
@@ -135,7 +134,12 @@ class PlannedStore(ABC):
             return max(place, head.places[task.id])  # some ahead of it may have been served since
         if head.full:
             return looking.POSITIONS_COUNTED
-        return await self.look(lambda: looking.queue_position(task.id, looking.POSITIONS_COUNTED))
+        return await self._count_ahead(task.id, looking.POSITIONS_COUNTED)
+
+    async def _count_ahead(self, task_id: str, most: int) -> int | None:
+        """How many are served before one task, counted up to ``most``; None when it does not wait."""
+        rows = await self.fetch("queue_position", id=task_id, most=most)
+        return rows[0][0] if rows else None
 
     async def page(self, owner: str, query: Query) -> Page:
         """A page of the owner's tasks; ``total`` is counted up to TOTAL_COUNTED (see looking.py)."""

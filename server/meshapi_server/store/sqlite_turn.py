@@ -4,6 +4,9 @@ Why: every read of its own locks the log's index and lets it go again, and calle
 the same rows, above all for their key. What a turn reads is never older than what the turn's callers know:
 whatever they were told arrived before the turn began, and the snapshot is let go at the head of the next one,
 before the news of any commit that it does not hold.
+
+While nobody commits, a turn knows what the turns before it read: SQLite tells exactly whether another
+connection has changed the file (https://www.sqlite.org/pragma.html#pragma_data_version).
 """
 
 import asyncio
@@ -13,6 +16,8 @@ from typing import Any
 
 from .plan import Row
 
+_MOST_KNOWN = 2000  # answers that are kept, of a kilobyte or two each
+
 
 class TurnReader:
     """Reads on one connection; belongs to the thread of the event loop."""
@@ -20,14 +25,18 @@ class TurnReader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._known: dict[tuple[object, ...], list[Row]] = {}
+        self._known_of: int | None = None  # SQLite's number of the state that the known rows are of
         self._end: asyncio.Handle | None = None
 
     def fetch(self, name: str, text: str, values: Mapping[str, Any]) -> Sequence[Row]:
-        """The rows of a statement called ``name``; asked again in the same turn, the same rows."""
+        """The rows of a statement called ``name``; asked again while nothing changed, the same rows."""
+        connection = self.snapshot()
         question = (name, *values.items())
-        rows = self._known.get(question) if self._end is not None else None
+        rows = self._known.get(question)
         if rows is None:
-            rows = self.snapshot().execute(text, values).fetchall()
+            rows = connection.execute(text, values).fetchall()
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             self._known[question] = rows
         return rows
 
@@ -37,6 +46,10 @@ class TurnReader:
             self._connection.execute("begin")
             # First in line for the next turn: whoever hears of a later commit hears of it after this.
             self._end = asyncio.get_running_loop().call_soon(self._finish)
+            state = self._connection.execute("pragma data_version").fetchone()[0]
+            if state != self._known_of:
+                self._known.clear()
+                self._known_of = state
         return self._connection
 
     def close(self) -> None:
@@ -48,5 +61,4 @@ class TurnReader:
 
     def _finish(self) -> None:
         self._end = None
-        self._known.clear()
         self._connection.execute("rollback")

@@ -1,6 +1,7 @@
 """Keys, how often they ask, and the server's own secrets, in either dialect."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -43,7 +44,7 @@ class StoredKeys:
     async def find_key(self, digest: bytes) -> Found | None:
         """The key with this hash."""
         rows = await self._store.fetch("find_key", hash=digest)
-        return _found(rows[0]) if rows else None
+        return _found(tuple(rows[0])) if rows else None
 
     async def get_key(self, key_id: str) -> Key | None:
         """One key."""
@@ -160,6 +161,8 @@ def _windows(calls: Sequence[Call]) -> Plan[dict[str, dict[int, Counts]]]:
     return found
 
 
+@lru_cache(maxsize=512)
 def _found(row: Row) -> Found:
+    # Asked at every request, mostly of the same few keys; equal rows are the same key.
     digest, old_until = row[len(KEY_COLUMNS) :]
     return Found(key=read_key(row), digest=digest, old_until=old_until)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from meshapi_server.accounts.keys import Keys
+from meshapi_server.store import sqlite_turn
 from meshapi_server.store.sqlite import SqliteStore
 from meshapi_server.store.sqlite_turn import TurnReader
 from meshapi_server.store.stored_keys import StoredKeys
@@ -54,6 +55,34 @@ async def test_who_was_told_of_a_commit_reads_it(store: SqliteStore, clock: Hand
 
 
 @on_sqlite
+async def test_what_is_known_is_told_again_until_somebody_commits(store: SqliteStore) -> None:
+    statements: list[str] = []
+    store._looker()._connection.set_trace_callback(statements.append)
+
+    async def selects() -> int:
+        statements.clear()
+        await asyncio.sleep(0)
+        await _secret(store)
+        return sum(text.startswith("select") for text in statements)
+
+    assert [await selects() for _ in range(3)] == [1, 0, 0]
+    _paint(store, b"red")
+    assert [await selects() for _ in range(2)] == [1, 0]
+    await store.write(lambda database: database.execute("update secret set value = x'00'"))
+    assert [await selects() for _ in range(2)] == [1, 0]
+    await store.write(lambda database: None)
+    assert await selects() == 0, "a transaction that changes nothing is no change"
+
+
+@on_sqlite
+async def test_what_is_known_is_bounded(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_turn, "_MOST_KNOWN", 3)
+    for number in range(10):
+        await store.fetch("get_secret", name=f"colour {number}")
+        assert len(store._looker()._known) <= 3
+
+
+@on_sqlite
 async def test_the_same_question_costs_one_statement_in_a_turn(store: SqliteStore) -> None:
     statements: list[str] = []
     await asyncio.sleep(0)
@@ -62,7 +91,7 @@ async def test_the_same_question_costs_one_statement_in_a_turn(store: SqliteStor
     await asyncio.gather(*(_secret(store) for _ in range(10)), store.fetch("get_secret", name="another"))
     await asyncio.sleep(0)
     reader._connection.set_trace_callback(None)
-    assert [text.split()[0] for text in statements] == ["begin", "select", "select", "rollback"]
+    assert [text.split()[0] for text in statements] == ["begin", "pragma", "select", "select", "rollback"]
 
 
 async def test_a_store_that_closes_in_the_middle_of_a_turn_ends_quietly(
