@@ -251,7 +251,7 @@ class OceanSurface:
             z *= per_metre
             shaded(picture[band], self._fine.at(x + drift * np.float32(0.5), z + drift), fade[band])
             if lane is not None:
-                self._flash(picture[band], (x, z), lane, band, t)
+                self._flash(picture[band], (x, z), lane[band], t)
 
     def _places(self, depth: Floats, sight: Sight, left: int = 0) -> tuple[Floats, Floats]:
         """Metres right and away of pixels whose rays end at ``depth``, from column ``left`` on."""
@@ -263,16 +263,11 @@ class OceanSurface:
         x += np.float32(_NEAR * 1.2 * sight.pose.x)
         return x, depth + np.float32(_NEAR * sight.pose.zoom)
 
-    def _lane(self, sight: Sight) -> _Lane | None:
-        """Where the sun's path lies; None when it has left the picture."""
+    def _lane(self, sight: Sight) -> Bytes8:
+        """How far every pixel's facets are turned to the sun already: its path, full size."""
         look, width = self._look, self._canvas.width
         spread = 0.05 + 0.16 * look.wind * (0.4 + look.glow_slope)
         centre = 0.5 * width + sight.turn_x + look.glow_x * self._view.focal
-        reach = 1.9 * spread * self._view.focal
-        left = max(0, round((centre - reach) / _VECTOR) * _VECTOR)
-        right = min(width, round((centre + reach) / _VECTOR) * _VECTOR)
-        if right - left < 8:
-            return None
         rows, columns = sight.small.shape
         near = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) / np.float32(rows)
         column = (np.arange(columns, dtype=np.float32)[None] + np.float32(0.5)) * np.float32(width / columns)
@@ -281,37 +276,33 @@ class OceanSurface:
         # So near that a facet would be a large patch, none flashes.
         lane *= np.clip((sight.small - np.float32(17)) * np.float32(1 / 30), 0, 1)
         level = (lane * np.float32(150 * min(1.0, look.glitter))).astype(np.uint8)
-        return _Lane(left, right, np.asarray(sight.enlarged(level, "sea lane"), np.uint8))
+        level *= level >= _LEAST_TURNED
+        return np.asarray(sight.enlarged(level, "sea lane"), np.uint8)
 
-    def _flash(
-        self, picture: Bytes8, place: tuple[Floats, Floats], lane: _Lane, band: slice, t: float
-    ) -> None:
+    def _flash(self, picture: Bytes8, place: tuple[Floats, Floats], level: Bytes8, t: float) -> None:
         """Facets that throw the sun at the viewer, in the columns under it, in place."""
-        part = np.s_[:, lane.left : lane.right]
-        level = lane.level[band][part]
-        if not cv2.hasNonZero(level):
+        begin, _, count, _ = cv2.boundingRect(level)
+        if count == 0:
             return
+        begin, end = begin // _VECTOR * _VECTOR, -(-(begin + count) // _VECTOR) * _VECTOR
+        part = np.s_[:, begin:end]
         x, z = place[0][part], place[1][part]
         turn = np.float32(1.3 * t * _FINE_SIDE / _FINE_METRES)
         one = self._facets.at(x * np.float32(1.45) + turn, z * np.float32(0.50) - turn)
         two = self._facets.at(x * np.float32(1.13) - turn, z * np.float32(0.43) + turn)
-        bright = cv2.add(cv2.multiply(one, two, scale=1 / 255.0), level)
-        flash = cv2.LUT(bright, _FLASHES)
+        flash = cv2.LUT(cv2.add(cv2.multiply(one, two, scale=1 / 255.0), level[part]), _FLASHES)
         if cv2.hasNonZero(flash):
             glow = [cv2.convertScaleAbs(flash, alpha=channel / 255.0) for channel in self._glint]
             cv2.add(picture[part], np.asarray(cv2.merge(glow), np.uint8), picture[part])
 
 
-@dataclass(frozen=True, slots=True)
-class _Lane:
-    """The columns of the sun's path, and how far every pixel's facets are towards flashing."""
-
-    left: int
-    right: int
-    level: Bytes8
-
-
-_FLASHES = np.clip((np.arange(256) - 232) * 6, 0, 255).astype(np.uint8)
+_MOST_TILTED = 240
+"""The greatest tilt of a facet, as a byte."""
+_LEAST_FLASH = 232
+"""What the product of two tilts and the lane have to pass."""
+_LEAST_TURNED = _LEAST_FLASH - _MOST_TILTED * _MOST_TILTED // 255
+"""Where the lane is weaker, no facet flashes."""
+_FLASHES = np.clip((np.arange(256) - _LEAST_FLASH) * 6, 0, 255).astype(np.uint8)
 """How bright a facet is by how far it has turned to the sun."""
 
 
@@ -463,7 +454,7 @@ def _facets(rng: Rng) -> Bytes8:
     """How far small facets tilt, spread over all bytes."""
     field = fbm(_FINE_SIDE, _FINE_SIDE, 30, 3, rng, 0.5, aspect=0.5)
     even = (field - np.float32(field.mean())) * np.float32(58 / max(float(field.std()), 1e-6))
-    return np.asarray(np.clip(even + 150, 0, 240), np.uint8)
+    return np.asarray(np.clip(even + 150, 0, _MOST_TILTED), np.uint8)
 
 
 def _fine_ripples(rng: Rng) -> Floats:
