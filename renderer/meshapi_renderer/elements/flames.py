@@ -101,7 +101,7 @@ class Flames:
         x = self._across + curl * (np.float32(0.05) + np.float32(0.20) * rise)
         cold = np.ones_like(self._across)
         for tongue in self._tongues:
-            cold *= 1 - self._tongue(tongue, x, rise, flow, t)
+            self._warm(cold, tongue, x, rise, flow, t)
         licks = self._high.at(x * 96 - o, flow * np.float32(1.9) + 2 * o) - np.float32(0.5)
         threads = self._low.at(x * 175 + o, flow * np.float32(0.62) - o) * np.float32(0.6)
         threads += self._high.at(x * 165 - o, flow * np.float32(0.90) + o) * np.float32(0.4)
@@ -126,22 +126,34 @@ class Flames:
         ridge = 1 - np.abs(one - other) * np.float32(3.6)
         return np.asarray(np.clip(ridge, 0, 1))
 
-    def _tongue(self, tongue: _Tongue, x: Floats, rise: Floats, flow: Floats, t: np.float32) -> Floats:
-        """One tongue: a drop of heat that grows, leans and is torn at its tip."""
+    def _warm(
+        self, cold: Floats, tongue: _Tongue, x: Floats, rise: Floats, flow: Floats, t: np.float32
+    ) -> None:
+        """Lessen ``cold`` by one tongue, in place: a drop of heat that grows, leans and is torn."""
         breath = 0.5 + 0.5 * math.sin(tongue.pace * float(t) + tongue.phase)
-        tall = np.float32(tongue.tall * (0.72 + 0.30 * breath))
-        share = rise / tall
-        bent = self._low.at(
-            flow * np.float32(0.42) + np.float32(tongue.row), flow * 0 + np.float32(tongue.row)
-        )
+        share = rise / np.float32(tongue.tall * (0.72 + 0.30 * breath))
+        # The tongue fills the rows below its tip.
+        rows = slice(int(np.argmax(share[:, 0] < 1)), len(share))
+        share = share[rows]
+        row = np.full_like(share, tongue.row)
+        bent = self._low.at(flow[rows] * np.float32(0.42) + row, row)
         middle = (
             np.float32(tongue.root) * (1 - np.float32(0.55) * share)
             + (bent - np.float32(0.5)) * np.float32(0.62) * share
         )
         body = np.sqrt(share + np.float32(0.10)) * np.maximum(1 - share, 0) ** np.float32(0.85)
         wide = np.float32(tongue.wide * 1.9) * body + np.float32(1e-3)
-        inside = np.clip(1 - np.abs(x - middle) / wide, 0, 1)
-        return np.asarray(inside * (2 - inside) * (share < 1) * np.float32(0.92))
+        inside = x[rows] - middle
+        np.abs(inside, out=inside)
+        inside *= -1 / wide
+        inside += 1
+        np.maximum(inside, 0, out=inside)
+        # What is left of the cold: 1 - 0.92 * inside * (2 - inside).
+        left = inside * np.float32(0.92)
+        left -= np.float32(1.84)
+        left *= inside
+        left += 1
+        cold[rows] *= left
 
     def draw(self, frame: Bytes8, foot: tuple[float, float], seconds: float, scale: float = 1.0) -> None:
         """Screen the flames of that moment over ``frame``, their foot at (column, row)."""
