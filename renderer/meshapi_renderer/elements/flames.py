@@ -79,6 +79,10 @@ class Flames:
         up = np.linspace(1, -_BELOW, _ROWS, dtype=np.float32)[:, None]
         across = np.linspace(-0.95, 0.95, _COLUMNS, dtype=np.float32)[None]
         self._up, self._across = up, np.broadcast_to(across, (_ROWS, _COLUMNS)).copy()
+        rise = np.maximum(up, 0)
+        self._hollow = np.exp(-((across * np.float32(2.7)) ** 2)) * smoothstep(0.46, 0.0, rise)
+        ends = smoothstep(-_BELOW, 0.04, up) * smoothstep(1.0, 0.86, up)
+        self._fade = (1 - np.float32(0.30) * rise) * ends * smoothstep(0.95, 0.80, np.abs(across))
         self._phase = rng.u() * _SIDE
         self._tongues = [_tongue(index, rng.sub(f"tongue {index}")) for index in range(_TONGUES)]
 
@@ -106,7 +110,7 @@ class Flames:
         threads = self._low.at(x * 175 + o, flow * np.float32(0.62) - o) * np.float32(0.6)
         threads += self._high.at(x * 165 - o, flow * np.float32(0.90) + o) * np.float32(0.4)
         threads = smoothstep(0.30, 0.66, threads)
-        hollow = np.exp(-((self._across * np.float32(2.7)) ** 2)) * smoothstep(0.46, 0.0, rise)
+        hollow = self._hollow
         strands = self._strands(x, flow)
         heat = (1 - cold) * (np.float32(0.14) + np.float32(0.30) * threads + np.float32(0.42) * hollow)
         heat += (1 - cold) * strands * (np.float32(0.46) - np.float32(0.30) * hollow)
@@ -115,9 +119,8 @@ class Flames:
         tissue = strands * np.float32(0.75) + threads * np.float32(0.25)
         heat *= smoothstep(0.0, 0.30, tissue - gap)
         heat += licks * (np.float32(0.20) + np.float32(0.75) * rise) * (cold < 0.97)
-        heat *= 1 - np.float32(0.30) * rise
-        heat *= smoothstep(-_BELOW, 0.04, up) * smoothstep(1.0, 0.86, up)
-        return np.asarray(np.clip(heat * smoothstep(0.95, 0.80, np.abs(self._across)), 0, 1))
+        heat *= self._fade
+        return np.asarray(np.clip(heat, 0, 1, out=heat))
 
     def _strands(self, x: Floats, flow: Floats) -> Floats:
         """Bright filaments in the gas, from 0 to 1: drawn out along its way, crossing and parting."""
