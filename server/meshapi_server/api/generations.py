@@ -1,6 +1,5 @@
 """Video generation tasks: create, get, list, cancel, delete (wire.md sections 2 to 6)."""
 
-import hashlib
 import re
 
 import msgspec
@@ -20,6 +19,7 @@ from .errors import APIError, invalid
 from .json_body import check_media_type
 from .operation import Operation, Response, header, path
 from .operation import query as query_parameter
+from .task_bodies import TaskBodies, TaskBytes
 from .view import TaskView, quote_body
 from .wire import CreateBody, CreatedBody, Deleted, QuoteBody, TaskBody, TaskList
 
@@ -40,6 +40,7 @@ class Generations:
     ) -> None:
         self._tasks = tasks
         self._view = view
+        self._bodies = TaskBodies(view)
         self._destination_problem = destination_problem
 
     async def create(self, call: Call) -> Answer:
@@ -103,12 +104,11 @@ class Generations:
         task = await self._tasks.wait(
             call.owner, call.path_values["task_id"], seconds, by_request=call.later_version
         )
-        reply = await self._task(call, task)
-        reply.headers["etag"] = etag = f'"{hashlib.blake2b(reply.body, digest_size=12).hexdigest()}"'
-        reply.headers["cache-control"] = "private, no-cache"
-        if _matches(call.header(b"if-none-match"), etag):
-            return Reply(b"", 304, {**reply.headers}, media_type=None)
-        return reply
+        found = await self._encoded(call, task)
+        headers = {**routing_headers(task), "etag": found.etag, "cache-control": "private, no-cache"}
+        if _matches(call.header(b"if-none-match"), found.etag):
+            return Reply(b"", 304, {**headers, "content-type": "application/json"}, media_type=None)
+        return Reply(found.body, headers=headers)
 
     async def list(self, call: Call) -> Answer:
         """A page of the caller's tasks."""
@@ -143,11 +143,11 @@ class Generations:
         return Reply(_encode(Deleted(id=task_id))) if task is None else await self._task(call, task)
 
     async def _task(self, call: Call, task: Task) -> Reply:
+        return Reply((await self._encoded(call, task)).body, headers=routing_headers(task))
+
+    async def _encoded(self, call: Call, task: Task) -> TaskBytes:
         positions = await self._tasks.queue_positions([task])
-        body = self._view.task(
-            task, queue_position=positions.get(task.id), with_request_id=call.later_version
-        )
-        return Reply(_encode(body), headers=routing_headers(task))
+        return self._bodies.encode(task, positions.get(task.id), with_request_id=call.later_version)
 
     def operations(self) -> tuple[Operation, ...]:
         """What this room serves."""
