@@ -14,14 +14,8 @@ from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import smoothstep, swatch8
 from meshapi_renderer.elements.drift_texture import to_byte_mask
 from meshapi_renderer.elements.lit_tiles import lit_tiles
-from meshapi_renderer.elements.ocean_surface import (
-    OceanSurface,
-    SeaLook,
-    SeaState,
-    Sight,
-    grain_bytes,
-    shaded,
-)
+from meshapi_renderer.elements.ocean_surface import OceanSurface, Sight, grain_bytes, shaded
+from meshapi_renderer.elements.sea_light import SeaLook, SeaState
 from meshapi_renderer.elements.surf_rhythm import SETS, arrival, run_up
 from meshapi_renderer.noise import fbm, line_noise
 from meshapi_renderer.rng import Rng

@@ -10,10 +10,10 @@ from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.camera import Camera
 from meshapi_renderer.colour import Palette, linear, luminance, mix, palette, rgb
 from meshapi_renderer.elements.backdrop import Backdrop, BackdropLook
-from meshapi_renderer.elements.ocean_surface import SeaLook
 from meshapi_renderer.elements.palm_trees import plant_palms
 from meshapi_renderer.elements.particles import weather_particles
 from meshapi_renderer.elements.ranges import Band, Range, Rock, Sunlight, light_vector
+from meshapi_renderer.elements.sea_light import SeaLook
 from meshapi_renderer.elements.shore_surface import ShoreLook, ShoreSurface, shore_eye
 from meshapi_renderer.elements.sky import Body
 from meshapi_renderer.elements.sway import SwayingSheet

@@ -8,8 +8,9 @@ from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.camera import Camera
 from meshapi_renderer.colour import Palette, linear, mix, palette, rgb
 from meshapi_renderer.elements.backdrop import Backdrop, BackdropLook
-from meshapi_renderer.elements.ocean_surface import OceanSurface, SeaLook
+from meshapi_renderer.elements.ocean_surface import OceanSurface
 from meshapi_renderer.elements.particles import weather_particles
+from meshapi_renderer.elements.sea_light import SeaLook
 from meshapi_renderer.elements.sky import Body
 from meshapi_renderer.plan import ScenePlan
 from meshapi_renderer.rng import Rng
