@@ -53,7 +53,9 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
-def draw_and_encode(size: tuple[int, int], frames: int, draw: Callable[[int], Picture]) -> dict[str, float]:
+def draw_and_encode(
+    size: tuple[int, int], frames: int, draw: Callable[[int], Picture], *, restless: bool = False
+) -> dict[str, float]:
     """Return seconds of CPU per frame for drawing and for encoding (conversion, x264, muxing)."""
     from meshapi_renderer.encode import VideoWriter, video_frame
     from meshapi_renderer.scene import Canvas, Timing
@@ -62,7 +64,8 @@ def draw_and_encode(size: tuple[int, int], frames: int, draw: Callable[[int], Pi
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.mp4"
         begin, drawn = process_seconds(), 0.0
-        with VideoWriter(path, Canvas(*size), Timing(FPS, frames), None, draft=False) as writer:
+        timing = Timing(FPS, frames)
+        with VideoWriter(path, Canvas(*size), timing, None, draft=False, restless=restless) as writer:
             for index in range(frames):
                 start = time.thread_time()
                 picture = draw(index + 1)
@@ -83,6 +86,7 @@ def of_scene(setting: str, size: str, frames: int) -> dict[str, float]:
     import cv2
 
     from meshapi_renderer.compose import build_scene, compose
+    from meshapi_renderer.encode import RESTLESS
     from meshapi_renderer.scene import Scratch
 
     cv2.setNumThreads(1)
@@ -91,7 +95,12 @@ def of_scene(setting: str, size: str, frames: int) -> dict[str, float]:
     scene = build_scene(composition)
     baked, scratch = process_seconds() - start, Scratch()
     canvas = composition.canvas
-    costs = draw_and_encode((canvas.width, canvas.height), frames, lambda index: scene.frame(index, scratch))
+    costs = draw_and_encode(
+        (canvas.width, canvas.height),
+        frames,
+        lambda index: scene.frame(index, scratch),
+        restless=composition.plan.weather in RESTLESS,
+    )
     return costs | {"bake": baked}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import av
@@ -15,13 +16,14 @@ from PIL import Image
 from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.audio import SAMPLE_RATE, Bed
 from meshapi_renderer.compose import Composition, build_scene, compose
-from meshapi_renderer.encode import VideoWriter, video_frame
+from meshapi_renderer.encode import RESTLESS, VideoWriter, video_frame
 from meshapi_renderer.formats import FORMATS
 from meshapi_renderer.frames import frames_in_order
 from meshapi_renderer.job import Done, Event, Job, LastFrame, Planned, Progress, VideoFile
 from meshapi_renderer.outputs import Outputs
 from meshapi_renderer.overlay import Watermark
 from meshapi_renderer.plan import RENDERER_VERSION
+from meshapi_renderer.scene import Scene
 
 
 def versions() -> dict[str, str]:
@@ -84,7 +86,7 @@ def render(job: Job, outputs: Outputs, report: Callable[[Event], None]) -> Done:
 
 def _write_video(job: Job, composition: Composition, path: Path, report: Callable[[Event], None]) -> Bytes8:
     """Encode all frames and return the final one as it was before encoding."""
-    bed = _bed(job, composition)
+    scene, bed = _bake(job, composition)
     last: list[Bytes8] = []
     with VideoWriter(
         path,
@@ -93,12 +95,21 @@ def _write_video(job: Job, composition: Composition, path: Path, report: Callabl
         bed,
         draft=job.draft,
         output_format=job.output_format,
+        restless=composition.plan.weather in RESTLESS,
     ) as writer:
-        for done, (frame, kept) in enumerate(_frames(job, composition), start=1):
+        for done, (frame, kept) in enumerate(_frames(job, composition, scene), start=1):
             writer.write(frame)
             last = kept
             report(Progress(done, job.frames))
     return last[0]
+
+
+def _bake(job: Job, composition: Composition) -> tuple[Scene, Bed | None]:
+    """What is made before the first frame: the scene and, beside it, the sound."""
+    with ThreadPoolExecutor(1, thread_name_prefix="sound") as beside:
+        bed = beside.submit(_bed, job, composition)
+        scene = build_scene(composition)
+        return scene, bed.result()
 
 
 def _bed(job: Job, composition: Composition) -> Bed | None:
@@ -108,9 +119,8 @@ def _bed(job: Job, composition: Composition) -> Bed | None:
     return Bed(composition.plan, sample_count, composition.random("audio"))
 
 
-def _frames(job: Job, composition: Composition) -> Iterator[tuple[av.VideoFrame, list[Bytes8]]]:
+def _frames(job: Job, composition: Composition, scene: Scene) -> Iterator[tuple[av.VideoFrame, list[Bytes8]]]:
     """Yield encodable frames in order, each with a copy of its picture when it is the final one."""
-    scene = build_scene(composition)
     watermark = Watermark(composition.canvas) if job.watermark else None
 
     def finish(index: int, picture: Bytes8) -> tuple[av.VideoFrame, list[Bytes8]]:
