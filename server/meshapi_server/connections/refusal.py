@@ -43,5 +43,5 @@ TARGET_TOO_LONG = Refusal(414, "invalid_request", "The address of the request is
 HEAD_TOO_LARGE = Refusal(
     431, "invalid_request", "The headers of the request are too large or too many.", linger=True
 )
-TOO_SLOW = Refusal(408, "invalid_request", "The request did not arrive in time.")
+TOO_SLOW = Refusal(408, "invalid_request", "The request did not arrive in time.", linger=True)
 FULL = Refusal(503, "provider_not_available", "Too many connections are open. Try again.", 1)

@@ -70,6 +70,20 @@ async def test_a_body_below_the_slowest_pace_is_refused(every: float) -> None:
         assert told(await dripping, 408)["message"] == "The request did not arrive in time."
 
 
+async def test_a_client_that_goes_on_sending_too_slowly_can_still_read_why() -> None:
+    async with site(SLOW) as server:
+        with socket.socket() as slow:
+            slow.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(slow, ("127.0.0.1", server.port))
+            await loop.sock_sendall(slow, b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n")
+            await asyncio.sleep(2 * SLOW.stall_timeout)  # refused by now
+            for _ in range(2):  # a closed end answers the first with a reset, at which the second fails
+                await loop.sock_sendall(slow, b"x")
+                await asyncio.sleep(0.05)
+            assert told(await loop.sock_recv(slow, 65536), 408)["code"] == "invalid_request"
+
+
 async def test_a_body_that_nobody_wants_any_more_is_cut_off() -> None:
     async with site(SLOW) as server, server.connected() as slow:
         await slow.type(b"POST /early HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n")
