@@ -40,15 +40,22 @@ type Client struct {
 	Videos   Videos
 	Models   Models
 	Webhooks Webhooks
+	Usage    Usage
 }
 
 // New makes a client. If the configuration cannot work, each call returns the error that NewClient would have returned.
 func New(config Config) *Client {
 	connection := connect(config)
 	return &Client{
-		Videos:   Videos{connection},
-		Models:   Models{connection},
-		Webhooks: Webhooks{Secret: config.WebhookSecret},
+		Videos: Videos{connection},
+		Models: Models{connection},
+		Webhooks: Webhooks{
+			Secret:     config.WebhookSecret,
+			Endpoints:  WebhookEndpoints{connection},
+			Deliveries: WebhookDeliveries{connection},
+			connection: connection,
+		},
+		Usage: Usage{connection},
 	}
 }
 

@@ -9,6 +9,9 @@ const (
 	generationsPath = "/v1/video/generations"
 	quotePath       = "/v1/video/quote"
 	modelsPath      = "/v1/models"
+	webhooksPath    = "/v1/webhooks"
+	eventsPath      = "/v1/events"
+	usagePath       = "/v1/usage"
 	healthPath      = "/healthz"
 )
 
@@ -29,6 +32,19 @@ func modelPath(modelID string) (string, error) {
 	path := modelsPath
 	for _, part := range strings.Split(modelID, "/") {
 		segment, err := escapeSegment(part, "model id", modelID)
+		if err != nil {
+			return "", err
+		}
+		path += "/" + segment
+	}
+	return path, nil
+}
+
+// webhookPath is the path of something of callbacks: "endpoints", one by its id, or an action on it.
+func webhookPath(parts ...string) (string, error) {
+	path := webhooksPath
+	for _, part := range parts {
+		segment, err := escapeSegment(part, "webhook id", part)
 		if err != nil {
 			return "", err
 		}

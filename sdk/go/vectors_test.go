@@ -21,7 +21,8 @@ type vector[Given, Want any] struct {
 // suites are the files of contract/vectors that the tests of this package run.
 var suites = []string{
 	"base-url", "content-items", "error-decoding", "list-query", "paging", "path-escaping", "polling-schedule",
-	"quote-decoding", "request-encoding", "retry-after", "retry-schedule", "sse", "task-decoding", "timeline-decoding", "webhooks",
+	"quote-decoding", "request-encoding", "retry-after", "retry-schedule", "sse", "task-decoding", "timeline-decoding",
+	"usage-decoding", "usage-query", "webhooks",
 }
 
 // A vector file that nobody runs would be a promise that nobody keeps.

@@ -20,9 +20,13 @@ const (
 
 var unixSeconds = regexp.MustCompile(`^[0-9]{1,15}$`)
 
-// Webhooks checks callbacks, which are signed by the Standard Webhooks scheme (contract: webhooks). It needs no client:
+// Webhooks checks callbacks, which are signed by the Standard Webhooks scheme (contract: webhooks). For that it needs no
+// client:
 //
 //	hooks := meshapi.Webhooks{Secret: "whsec_…"}
+//
+// What asks the server (Endpoints, Deliveries, Events, GetSecret and so on) is of client.Webhooks; without a client it
+// goes by the settings of the environment, as the zero Client does.
 type Webhooks struct {
 	// Secret is what the server signs with: "whsec_" and base64; or several, separated by blanks, while one takes the
 	// place of another. Default: MESHAPI_WEBHOOK_SECRET.
@@ -30,7 +34,13 @@ type Webhooks struct {
 	// Tolerance is how old or how far ahead a callback may be, so that it cannot be replayed later. Default: 5 minutes.
 	Tolerance time.Duration
 
-	now func() time.Time
+	// Endpoints is the URLs that are told of every task.
+	Endpoints WebhookEndpoints
+	// Deliveries is the log of what was posted.
+	Deliveries WebhookDeliveries
+
+	connection *connection
+	now        func() time.Time
 }
 
 // WebhookEvent is a callback that was verified: a task has ended.

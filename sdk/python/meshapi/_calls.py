@@ -18,6 +18,7 @@ from .types.params import VideoGenerationParams
 
 if TYPE_CHECKING:
     from ._arguments import GenerateArguments, ListArguments
+    from ._usage import Day
     from .types import VideoTaskList
 
 PROBE_SECONDS = 5.0
@@ -154,6 +155,19 @@ class Calls:
     def model(self, model_id: str, options: RequestOptions) -> Exchange:
         """The exchange of ``GET /v1/models/{id}``."""
         return self.perform(self.request("GET", _paths.model(model_id), options), options)
+
+    def usage(
+        self,
+        first: "Day | None",
+        last: "Day | None",
+        by: str | Sequence[str] | None,
+        options: RequestOptions,
+    ) -> Exchange:
+        """The exchange of ``GET /v1/usage``."""
+        from ._usage import usage_query
+
+        query = usage_query(first, last, by)
+        return self.perform(self.request("GET", _paths.USAGE, options, query=query), options)
 
     def plain(
         self,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Quote,
         TaskEventList,
         Timeline,
+        UsageReport,
         VideoTaskList,
         WebhookDelivery,
         WebhookDeliveryList,
@@ -95,6 +96,13 @@ def timeline(answer: Answer) -> Timeline:
     return decoded(Timeline, answer)
 
 
+def usage(answer: Answer) -> UsageReport:
+    """What keys have used."""
+    from .types.usage import UsageReport
+
+    return decoded(UsageReport, answer)
+
+
 def events(answer: Answer) -> TaskEventList:
     """Events of the feed."""
     from .types.webhooks import TaskEventList
@@ -120,7 +128,10 @@ def webhook_endpoints(answer: Answer) -> WebhookEndpointList:
     """All registered URLs."""
     from .types.webhooks import WebhookEndpointList
 
-    return decoded(WebhookEndpointList, answer)
+    endpoints = decoded(WebhookEndpointList, answer)
+    for each in endpoints:
+        each.request_id = each.request_id or endpoints.request_id
+    return endpoints
 
 
 def webhook_endpoint_deleted(answer: Answer) -> WebhookEndpointDeleted:
@@ -141,7 +152,10 @@ def webhook_deliveries(answer: Answer) -> WebhookDeliveryList:
     """A page of deliveries."""
     from .types.webhooks import WebhookDeliveryList
 
-    return decoded(WebhookDeliveryList, answer)
+    deliveries = decoded(WebhookDeliveryList, answer)
+    for each in deliveries:
+        each.request_id = each.request_id or deliveries.request_id
+    return deliveries
 
 
 def deleted(task_id: str, answer: Answer) -> DeleteVideoGenerationResponse:

@@ -8,6 +8,8 @@ GENERATIONS = "/v1/video/generations"
 QUOTE = "/v1/video/quote"
 MODELS = "/v1/models"
 WEBHOOKS = "/v1/webhooks"
+EVENTS = "/v1/events"
+USAGE = "/v1/usage"
 HEALTH = "/healthz"
 
 

@@ -15,6 +15,9 @@ from meshapi.types import (
     Quote,
     Timeline,
     TimelineEntry,
+    UsageEntry,
+    UsageFigures,
+    UsageReport,
     VideoTaskList,
     VideoTaskResponse,
 )
@@ -107,6 +110,34 @@ def test_timeline_decoding(given, want):
     rows = [{name: getattr(row, name) for name in TimelineEntry.model_fields} for row in timeline]
     assert at_least({"id": timeline.id, "data": rows}, want) == want
     assert timeline.request_id == "req_1"
+
+
+@pytest.mark.parametrize(("given", "want"), cases("usage-decoding"))
+def test_usage_decoding(given, want):
+    answer = Answer(200, {"x-request-id": "req_1"}, json.dumps(given["body"]).encode())
+    if "undecodable" in want:
+        with pytest.raises(errors.ResponseDecodingError):
+            decoded(UsageReport, answer)
+        return
+    report = decoded(UsageReport, answer)
+    seen = {
+        "from": report.from_,
+        "to": report.to,
+        "data": [{name: getattr(entry, name) for name in UsageEntry.model_fields} for entry in report],
+        "total": {name: getattr(report.total, name) for name in UsageFigures.model_fields},
+    }
+    assert at_least(seen, want) == want
+    assert report.request_id == "req_1"
+
+
+def test_a_usage_report_is_true_without_entries_and_survives_being_stored():
+    report = UsageReport.model_validate(
+        {"from": "2026-11-01", "data": [{"model": "m/x", "tasks": 2, "new": 1}], "total": {"cost_usd": "0.5"}}
+    )
+    assert (len(report), bool(UsageReport()), list(UsageReport())) == (1, True, [])
+    for by_alias in (False, True):
+        again = UsageReport.model_validate_json(report.model_dump_json(by_alias=by_alias))
+        assert (again, again.from_, again.data[0].model_extra) == (report, "2026-11-01", {"new": 1})
 
 
 def test_a_timeline_is_iterated_by_its_entries_and_is_true_without_any():

@@ -80,6 +80,11 @@ def test_what_only_some_programs_use_is_loaded_when_it_is_used():
         "_raw",
         "types.listing",
         "types.quote",
+        "types.usage",
+        "_usage",
+        "_cursor",
+        "_sync.usage",
+        "_sync.webhooks",
         "webhooks",
         "testing",
     }

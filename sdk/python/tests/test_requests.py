@@ -15,6 +15,7 @@ from meshapi._exchange import Send
 from meshapi._retry import RetryPolicy
 from meshapi._service import Service
 from meshapi._settings import Settings, normalise_base_url, resolve
+from meshapi._usage import usage_query
 from meshapi.errors import ConfigurationError, InvalidIdError, RequestTooLargeError
 
 
@@ -55,6 +56,45 @@ def test_every_item_the_server_accepts_can_be_expressed_and_is_sent_in_the_objec
 def test_list_query(given, want):
     query, _ = list_query(given["params"], {})
     assert [list(pair) for pair in query] == want["query"]
+
+
+def _day(value):
+    """A day of the contract as callers give it: text, or a moment."""
+    return datetime.datetime.fromtimestamp(value, datetime.UTC) if isinstance(value, int) else value
+
+
+@pytest.mark.parametrize(("given", "want"), cases("usage-query"))
+def test_usage_query(given, want):
+    params = given["params"]
+    query = usage_query(_day(params.get("from")), _day(params.get("to")), params.get("by"))
+    assert [list(pair) for pair in query] == want["query"]
+
+
+def test_a_day_is_a_date_text_or_a_moment_anywhere_on_earth():
+    kiritimati = datetime.timezone(datetime.timedelta(hours=14))
+    morning = datetime.datetime(2026, 11, 21, 9, tzinfo=kiritimati)
+    assert usage_query(datetime.date(2026, 11, 1), morning, None) == [
+        ("from", "2026-11-01"),
+        ("to", "2026-11-20"),
+    ]
+    assert usage_query(" 2026-11-01 ", None, ("key",)) == [("from", "2026-11-01"), ("by", "key")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("2026-13-01", None, None), "from is no day, '2026-13-01'"),
+        (("yesterday", None, None), "expected a date or text such as '2026-11-21'"),
+        ((None, 20261121, None), "to is no day, 20261121"),
+        ((None, datetime.datetime(2026, 11, 21), None), "to is a datetime without a time zone"),  # noqa: DTZ001
+        ((None, None, 7), "by is 7; expected 'day', 'key' or 'model'"),
+        ((None, None, ["day", None]), "by is"),
+        ((None, None, ""), "by is ''"),
+    ],
+)
+def test_a_day_or_a_dimension_that_is_none_is_named_before_anything_is_sent(arguments, told):
+    with pytest.raises(ConfigurationError, match=told):
+        usage_query(*arguments)
 
 
 @pytest.mark.parametrize(("given", "want"), cases("base-url"))

@@ -1,6 +1,7 @@
 """What a type checker must see of the public API. Checked by mypy, never run (see test_typing.py)."""
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import assert_type
@@ -25,6 +26,8 @@ from meshapi import (
     TaskFailedError,
     Timeline,
     TimelineEntry,
+    UsageEntry,
+    UsageReport,
     VideoContentItem,
     VideoGenerationParams,
     VideoTaskList,
@@ -65,6 +68,11 @@ def sync(client: MeshAPI) -> None:
     assert_type(raw.request_id, str | None)
     assert_type(client.videos.with_raw_response.generate(params).parse(), CreateVideoGenerationResponse)
     assert_type(client.models.with_raw_response.list().parse(), ModelList)
+    report = client.usage.get(from_="2026-11-01", to=date(2026, 11, 21), by=["model", "day"], timeout=3)
+    assert_type(report, UsageReport)
+    assert_type(report.data, list[UsageEntry])
+    assert_type(report.total.cost_usd, str | None)
+    assert_type(client.usage.with_raw_response.get(by="key").parse(), UsageReport)
     event = client.webhooks.parse(b"", {"webhook-id": "e"})
     assert_type(event, WebhookEvent)
     assert_type(event.task, VideoTaskResponse)
@@ -93,6 +101,8 @@ def refused(client: MeshAPI) -> None:
     client.videos.quote(model="m", content=[LAKE], max_cost=1)  # type: ignore[call-arg]
     client.webhooks.parse({"id": "t"}, {})  # type: ignore[arg-type]
     client.videos.list(limit="20")  # type: ignore[arg-type]
+    client.usage.get(from_=20261121)  # type: ignore[arg-type]
+    client.usage.get(to="2026-11-21", fromm="2026-11-20")  # type: ignore[call-arg]
     import meshapi
 
     meshapi.VideoGenerator  # type: ignore[attr-defined]  # noqa: B018
@@ -145,6 +155,7 @@ async def asynchronous(client: AsyncMeshAPI) -> None:
     assert_type(await client.videos.download(task, "lake.mp4"), DownloadResult)
     assert_type(await client.videos.quote(model="m/x", content=[LAKE]), Quote)
     assert_type(await client.videos.timeline(task.id), Timeline)
+    assert_type(await client.usage.get(), UsageReport)
     raw = await client.videos.with_raw_response.list(limit=3)
     assert_type(raw.parse(), VideoTaskList)
     AsyncMeshAPI(http_client=httpx.AsyncClient())

@@ -20,6 +20,7 @@ from .transport import AsyncWiring
 from .videos import AsyncVideos
 
 if TYPE_CHECKING:
+    from .usage import AsyncUsage
     from .webhooks import AsyncClientWebhooks
 
 
@@ -68,6 +69,13 @@ class AsyncMeshAPI:
         self._driver = driver = AsyncDriver(wiring)
         self.videos = AsyncVideos(self._calls, driver)
         self.models = AsyncModels(self._calls, driver)
+
+    @property
+    def usage(self) -> AsyncUsage:
+        """What the keys of this one's owner have used."""
+        from .usage import AsyncUsage
+
+        return AsyncUsage(self._calls, self._driver)
 
     @property
     def webhooks(self) -> AsyncClientWebhooks:

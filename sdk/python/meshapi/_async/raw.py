@@ -1,8 +1,8 @@
-"""``with_raw_response``: the calls of ``videos`` and ``models`` with the HTTP answer around the result."""
+"""``with_raw_response``: the calls with the HTTP answer around the result."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -14,6 +14,7 @@ from .driver import AsyncDriver
 
 if TYPE_CHECKING:
     from meshapi._arguments import GenerateArguments, ListArguments
+    from meshapi._usage import Day
     from meshapi.types import (
         CreateVideoGenerationResponse,
         DeleteVideoGenerationResponse,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         ModelList,
         Quote,
         Timeline,
+        UsageReport,
         VideoGenerationParams,
         VideoTaskList,
         VideoTaskResponse,
@@ -103,3 +105,22 @@ class AsyncRawModels:
     async def get(self, model_id: str, **options: Unpack[RequestOptions]) -> RawResponse[Model]:
         """``models.get`` with its answer."""
         return raw(await self._driver.run(self._calls.model(model_id, options)), _decoding.model)
+
+
+class AsyncRawUsage:
+    """The call of ``client.usage``."""
+
+    def __init__(self, calls: Calls, driver: AsyncDriver) -> None:
+        self._calls = calls
+        self._driver = driver
+
+    async def get(
+        self,
+        *,
+        from_: Day | None = None,
+        to: Day | None = None,
+        by: str | Sequence[str] | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> RawResponse[UsageReport]:
+        """``usage.get`` with its answer."""
+        return raw(await self._driver.run(self._calls.usage(from_, to, by, options)), _decoding.usage)

@@ -21,6 +21,7 @@ from .transport import Wiring
 from .videos import Videos
 
 if TYPE_CHECKING:
+    from .usage import Usage
     from .webhooks import ClientWebhooks
 
 
@@ -67,6 +68,13 @@ class MeshAPI:
         self._driver = driver = Driver(wiring)
         self.videos = Videos(self._calls, driver)
         self.models = Models(self._calls, driver)
+
+    @property
+    def usage(self) -> Usage:
+        """What the keys of this one's owner have used."""
+        from .usage import Usage
+
+        return Usage(self._calls, self._driver)
 
     @property
     def webhooks(self) -> ClientWebhooks:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from meshapi import _decoding, _paths
@@ -13,7 +14,9 @@ from meshapi.webhooks import Webhooks
 from .driver import Driver
 
 if TYPE_CHECKING:
+    from meshapi._exchange import Exchange
     from meshapi.types import (
+        TaskEvent,
         TaskEventList,
         WebhookDelivery,
         WebhookDeliveryList,
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
         WebhookEndpointList,
         WebhookSecret,
     )
+
+    _Query = Mapping[str, str | int | None]
 
 
 class ClientWebhooks(Webhooks):
@@ -48,8 +53,21 @@ class ClientWebhooks(Webhooks):
 
         Give the ``next`` of one answer as ``after`` of the following one, and no callback is ever lost.
         """
-        asked = self._calls.plain("GET", "/v1/events", options, query={"after": after, "limit": limit})
-        return _decoding.events(self._driver.run(asked))
+        return _decoding.events(self._driver.run(self._events(options, limit, after)))
+
+    def iter_events(
+        self, *, after: str | None = None, limit: int | None = None, **options: Unpack[RequestOptions]
+    ) -> Iterator[TaskEvent]:
+        """All of them, to the newest; pages of ``limit`` are fetched as the loop gets to them.
+
+        Give the ``id`` of the last one as ``after`` of the next loop.
+        """
+        from meshapi._cursor import walk
+
+        return self._driver.stream(walk(after, partial(self._events, options, limit), _decoding.events))
+
+    def _events(self, options: RequestOptions, limit: int | None, after: str | None) -> Exchange:
+        return self._calls.plain("GET", _paths.EVENTS, options, query={"after": after, "limit": limit})
 
     def secret(self, **options: Unpack[RequestOptions]) -> WebhookSecret:
         """What signs the callbacks to the ``callback_url`` of single tasks."""
@@ -152,16 +170,26 @@ class WebhookDeliveries:
         **options: Unpack[RequestOptions],
     ) -> WebhookDeliveryList:
         """A page, newest first; ``after`` is the id of the last delivery of the page before."""
-        query = {
-            "status": status,
-            "endpoint_id": endpoint_id,
-            "event_id": event_id,
-            "task_id": task_id,
-            "after": after,
-            "limit": limit,
-        }
-        asked = self._calls.plain("GET", _paths.webhooks("deliveries"), options, query=query)
-        return _decoding.webhook_deliveries(self._driver.run(asked))
+        selected = _selected(status, endpoint_id, event_id, task_id, limit)
+        return _decoding.webhook_deliveries(self._driver.run(self._page(options, selected, after)))
+
+    def iter(
+        self,
+        *,
+        status: str | None = None,
+        endpoint_id: str | None = None,
+        event_id: str | None = None,
+        task_id: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+        **options: Unpack[RequestOptions],
+    ) -> Iterator[WebhookDelivery]:
+        """All that are selected, newest first; pages of ``limit`` are fetched as the loop gets to them."""
+        from meshapi._cursor import walk
+
+        selected = _selected(status, endpoint_id, event_id, task_id, limit)
+        steps = walk(after, partial(self._page, options, selected), _decoding.webhook_deliveries)
+        return self._driver.stream(steps)
 
     def get(self, delivery_id: str, **options: Unpack[RequestOptions]) -> WebhookDelivery:
         """One delivery with every attempt at it."""
@@ -172,6 +200,22 @@ class WebhookDeliveries:
         """Post it again now, also a dead one, under the same ``webhook-id``."""
         place = _paths.webhooks("deliveries", delivery_id, "redeliver")
         return _decoding.webhook_delivery(self._driver.run(self._calls.plain("POST", place, options)))
+
+    def _page(self, options: RequestOptions, selected: _Query, after: str | None) -> Exchange:
+        query = {**selected, "after": after}
+        return self._calls.plain("GET", _paths.webhooks("deliveries"), options, query=query)
+
+
+def _selected(
+    status: str | None, endpoint_id: str | None, event_id: str | None, task_id: str | None, limit: int | None
+) -> _Query:
+    return {
+        "status": status,
+        "endpoint_id": endpoint_id,
+        "event_id": event_id,
+        "task_id": task_id,
+        "limit": limit,
+    }
 
 
 def _given(**fields: Any) -> Mapping[str, Any]:

@@ -41,6 +41,11 @@ if TYPE_CHECKING:
         Timeline,
         TimelineEntry,
     )
+    from .usage import (
+        UsageEntry,
+        UsageFigures,
+        UsageReport,
+    )
     from .webhooks import (
         TaskEvent,
         TaskEventList,
@@ -68,6 +73,9 @@ __all__ = [
     "TaskEventList",
     "Timeline",
     "TimelineEntry",
+    "UsageEntry",
+    "UsageFigures",
+    "UsageReport",
     "VideoContentItem",
     "VideoGenerationFields",
     "VideoGenerationParams",
@@ -108,6 +116,9 @@ _HOMES = {
     "VideoTaskUsage": ".task",
     "Timeline": ".timeline",
     "TimelineEntry": ".timeline",
+    "UsageEntry": ".usage",
+    "UsageFigures": ".usage",
+    "UsageReport": ".usage",
     "TaskEvent": ".webhooks",
     "TaskEventList": ".webhooks",
     "WebhookAttempt": ".webhooks",

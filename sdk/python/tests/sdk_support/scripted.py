@@ -69,7 +69,7 @@ class ScriptedServer:
             def _any(self) -> None:
                 owner.answer(self)
 
-            do_GET = do_POST = do_DELETE = do_PUT = _any  # noqa: N815 - the names http.server looks for
+            do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _any  # noqa: N815 - the names http.server looks for
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 pass
