@@ -31,9 +31,8 @@ $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt sdk/go/toolchain.txt
 demo: $(VENV)/.runtime ## Serve, generate a video through the SDK, save it as demo.mp4 (PROMPT="..." OUT=...)
 	@$(BIN)/python examples/demo.py --prompt "$(PROMPT)" --out "$(OUT)"
 
-test: $(VENV)/.dev ## Run every test
-	@$(BIN)/python -m pytest
-	@GO=$(BIN)/go sdk/go/check.sh
+test: $(VENV)/.dev ## Run every test, in two lanes side by side
+	@GO=$(BIN)/go $(BIN)/python tests/everything.py
 
 check: $(VENV)/.dev ## Format, lint, types, generated files
 	@$(BIN)/ruff format --check .
