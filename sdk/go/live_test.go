@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -183,6 +186,163 @@ func TestWhatALiveServerEndsWithoutAResult(t *testing.T) {
 		}
 		if task.Error == nil || task.Error.Code != "cancelled" {
 			t.Errorf("ended with %+v", task.Error)
+		}
+	}
+}
+
+func TestTheCallbacksOfALiveServer(t *testing.T) {
+	baseURL, key, model := liveServer(t)
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	client := meshapi.New(meshapi.Config{BaseURL: baseURL, Token: key})
+	hooks := client.Webhooks
+	receiver, callbacks := newReceiver(t)
+
+	made, err := hooks.Endpoints.Create(ctx, meshapi.WebhookEndpointParams{
+		URL: receiver.URL + "/first", Events: []string{"video.generation.failed"}, Description: meshapi.String("shop"),
+	})
+	if err != nil || made.Secret == "" || made.Description != "shop" || !made.Enabled || made.RequestID == "" {
+		t.Fatalf("got %v, %v", made, err)
+	}
+	moved, err := hooks.Endpoints.Update(ctx, made.ID, meshapi.WebhookEndpointParams{URL: receiver.URL + "/told", Events: []string{}})
+	if err != nil || moved.Secret != "" || len(moved.Events) != 0 || moved.Description != "shop" {
+		t.Fatalf("got %+v, %v", moved, err)
+	}
+	if found, err := hooks.Endpoints.Get(ctx, made.ID); err != nil || found.URL != receiver.URL+"/told" {
+		t.Errorf("got %v, %v", found, err)
+	}
+	listed, err := hooks.Endpoints.List(ctx)
+	if err != nil || !slices.ContainsFunc(listed.Data, func(each meshapi.WebhookEndpoint) bool { return each.ID == made.ID }) {
+		t.Errorf("got %v, %v", listed, err)
+	}
+
+	task, err := client.Videos.GenerateAndWait(ctx, meshapi.VideoGenerationParams{
+		Model: model, Content: []meshapi.VideoContentItem{{Type: "text", Text: meshapi.String("A lake")}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Other tests make tasks at the same server at the same time.
+	told := callbacks.next(ctx, t, func(each callback) bool { return each.tells(made.Secret) == task.ID })
+	eventID := told.header.Get("Webhook-Id")
+
+	var seen []string
+	for event, err := range hooks.IterEvents(ctx, &meshapi.ListEventsParams{Limit: meshapi.Int(2)}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if event.Task != nil && event.Task.ID == task.ID {
+			seen = append(seen, event.ID)
+		}
+	}
+	if !slices.Equal(seen, []string{eventID}) {
+		t.Errorf("the feed has %v, the callback said %s", seen, eventID)
+	}
+	behind, err := hooks.Events(ctx, &meshapi.ListEventsParams{After: eventID, Limit: meshapi.Int(1)})
+	if err != nil || (len(behind.Data) > 0 && behind.Data[0].ID <= eventID) || behind.Next < eventID {
+		t.Errorf("got %+v, %v", behind, err)
+	}
+
+	var deliveryID string
+	for delivery, err := range hooks.Deliveries.Iter(ctx, &meshapi.ListWebhookDeliveriesParams{
+		EndpointID: made.ID, TaskID: task.ID, Limit: meshapi.Int(1),
+	}) {
+		if err != nil || delivery.EventID != eventID || delivery.URL != receiver.URL+"/told" {
+			t.Fatalf("got %+v, %v", delivery, err)
+		}
+		deliveryID = delivery.ID
+	}
+	if _, err := hooks.Deliveries.Redeliver(ctx, deliveryID); err != nil {
+		t.Fatal(err)
+	}
+	callbacks.next(ctx, t, func(each callback) bool { return each.header.Get("Webhook-Id") == eventID })
+	delivery, err := hooks.Deliveries.Get(ctx, deliveryID)
+	if err != nil || delivery.TaskID != task.ID || delivery.CreatedAt.IsZero() || len(delivery.Attempts) == 0 {
+		t.Errorf("got %+v, %v", delivery, err)
+	}
+
+	rotated, err := hooks.Endpoints.Rotate(ctx, made.ID)
+	if err != nil || rotated.Secret == "" || rotated.Secret == made.Secret || rotated.PreviousSecretExpiresAt == 0 {
+		t.Fatalf("got %v, %v", rotated, err)
+	}
+	if sent, err := hooks.Endpoints.Test(ctx, made.ID); err != nil || sent.Type != "webhook.test" {
+		t.Errorf("got %+v, %v", sent, err)
+	}
+	// Signed with both for a day.
+	callbacks.next(ctx, t, func(each callback) bool { return each.tells(rotated.Secret) != "" && each.tells(made.Secret) != "" })
+
+	if gone, err := hooks.Endpoints.Delete(ctx, made.ID); err != nil || !gone.Deleted || gone.ID != made.ID {
+		t.Errorf("got %+v, %v", gone, err)
+	}
+	if _, err := hooks.Endpoints.Get(ctx, made.ID); !errors.Is(err, meshapi.ErrNotFound) {
+		t.Errorf("got %v, want ErrNotFound", err)
+	}
+	if _, err := hooks.Endpoints.Create(ctx, meshapi.WebhookEndpointParams{}); !errors.Is(err, meshapi.ErrUnprocessable) {
+		t.Errorf("got %v, want ErrUnprocessable", err)
+	}
+}
+
+func TestTheSecretOfSingleTasksAtALiveServer(t *testing.T) {
+	baseURL, key, _ := liveServer(t)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	hooks := meshapi.New(meshapi.Config{BaseURL: baseURL, Token: key}).Webhooks
+	first, err := hooks.GetSecret(ctx)
+	if err != nil || !strings.HasPrefix(first.Secret, "whsec_") || first.CreatedAt == 0 {
+		t.Fatalf("got %v, %v", first, err)
+	}
+	second, err := hooks.RotateSecret(ctx)
+	if err != nil || second.Secret == first.Secret || second.PreviousSecretExpiresAt == 0 {
+		t.Fatalf("got %v, %v", second, err)
+	}
+	if again, err := hooks.GetSecret(ctx); err != nil || again.Secret != second.Secret {
+		t.Errorf("got %v, %v", again, err)
+	}
+}
+
+// callback is a request that a receiver got.
+type callback struct {
+	header http.Header
+	body   []byte
+}
+
+// tells is the id of the task that the callback tells, "" if it is not signed with the secret.
+func (c callback) tells(secret string) string {
+	task, err := meshapi.Webhooks{Secret: secret}.Verify(c.body, c.header)
+	if err != nil {
+		return ""
+	}
+	return task.ID
+}
+
+type callbacks chan callback
+
+func newReceiver(t *testing.T) (*httptest.Server, callbacks) {
+	t.Helper()
+	received := make(callbacks, 1000)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err == nil && request.URL.Path == "/told" {
+			received <- callback{request.Header, body}
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(server.Close)
+	return server, received
+}
+
+// next waits for the callback that is wanted and passes over the others.
+func (c callbacks) next(ctx context.Context, t *testing.T, wanted func(callback) bool) callback {
+	t.Helper()
+	for {
+		select {
+		case each := <-c:
+			if wanted(each) {
+				return each
+			}
+		case <-ctx.Done():
+			t.Fatal("no such callback came")
 		}
 	}
 }

@@ -33,4 +33,6 @@ def test_the_go_sdks_live_tests_pass_against_our_server(server: ServerProcess) -
     assert run.returncode == 0, run.stdout + run.stderr
     assert "--- PASS: TestTheSeedsSnippetsRunVerbatimAgainstALiveServer" in run.stdout
     assert "--- PASS: TestTheLifeOfATaskAtALiveServer" in run.stdout
+    assert "--- PASS: TestTheCallbacksOfALiveServer" in run.stdout
+    assert "--- PASS: TestTheSecretOfSingleTasksAtALiveServer" in run.stdout
     assert "--- SKIP" not in run.stdout

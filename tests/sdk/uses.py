@@ -7,7 +7,7 @@ not complain there would complain about the comment.
 
 import io
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import assert_type
@@ -39,7 +39,17 @@ from meshapi import (
     webhooks,
 )
 from meshapi.testing import Cassette, FakeClock, MockRequest, MockServer, MockTask, drops, moderated, succeeds
-from meshapi.types import Quote, Timeline, TimelineEntry
+from meshapi.types import (
+    Quote,
+    TaskEvent,
+    Timeline,
+    TimelineEntry,
+    UsageEntry,
+    UsageFigures,
+    UsageReport,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 
 def make_a_video(client: MeshAPI, prompt: str, place: Path) -> Path:
@@ -135,6 +145,34 @@ def money(client: MeshAPI, task_id: str) -> list[str]:
     return kinds
 
 
+def usage(client: MeshAPI) -> dict[str, str | None]:
+    report = client.usage.get(from_=date(2026, 11, 1), to="2026-11-21", by=["day", "model"])
+    assert_type(report, UsageReport)
+    assert_type(report.from_, str | None)
+    assert_type(report.total, UsageFigures)
+    assert_type(client.usage.get(by="key", timeout=5).total.tasks, int)
+    assert_type(client.usage.with_raw_response.get(extra_query={"format": "csv"}).body, bytes)
+    spent: dict[str, str | None] = {}
+    for entry in report:
+        assert_type(entry, UsageEntry)
+        spent[f"{entry.day} {entry.model}"] = entry.cost_usd
+    return spent
+
+
+def told(client: MeshAPI) -> str:
+    endpoint = client.webhooks.endpoints.create("https://shop.example/told", enabled=False)
+    assert_type(endpoint, WebhookEndpoint)
+    assert_type(endpoint.secret, str | None)
+    for delivery in client.webhooks.deliveries.iter(endpoint_id=endpoint.id, status="dead", limit=200):
+        assert_type(delivery, WebhookDelivery)
+    last = ""
+    for event in client.webhooks.iter_events(after="evt_1"):
+        assert_type(event, TaskEvent)
+        assert_type(event.task, VideoTaskResponse | None)
+        last = event.id
+    return last
+
+
 def raw(client: MeshAPI, task_id: str) -> VideoTaskResponse:
     answer = client.videos.with_raw_response.retrieve(task_id)
     assert_type(answer.status, int)
@@ -187,6 +225,8 @@ async def many(prompts: list[str]) -> AsyncIterator[str]:
             assert_type(await client.videos.download(each, "lake.mp4"), DownloadResult)
             assert_type(await client.videos.timeline(each.id), Timeline)
             assert_type((await client.videos.with_raw_response.retrieve(each.id)).parse(), VideoTaskResponse)
+        assert_type(await client.usage.get(to=datetime.now(UTC)), UsageReport)
+        assert_type(client.webhooks.iter_events(), AsyncIterator[TaskEvent])
 
 
 def in_a_test() -> None:
@@ -211,6 +251,8 @@ def refused(client: MeshAPI, asynchronous: AsyncMeshAPI) -> None:
     client.videos.retrieve("t", timout=3)  # type: ignore[call-arg]
     client.videos.download("t", "lake.mp4", variant="poster")  # type: ignore[arg-type]
     client.videos.list(limit="20")  # type: ignore[arg-type]
+    client.usage.get(by=7)  # type: ignore[arg-type]
+    client.usage.get("2026-11-01")  # type: ignore[misc]
     client.videos.watch("t").status  # type: ignore[attr-defined]  # noqa: B018
     MeshAPI("rsk_...")  # type: ignore[call-arg]
     asynchronous.videos.wait("t").status  # type: ignore[attr-defined]  # noqa: B018
