@@ -49,7 +49,7 @@ CAMERA_MOVES: Final[tuple[CameraMove, ...]] = get_args(CameraMove)
 MODEL: Final = "mesh/diorama-1"
 """The public model id this package renders for."""
 
-RENDERER_VERSION: Final = "diorama-1.2.0"
+RENDERER_VERSION: Final = "diorama-1.3.0"
 """Part of every random key: pictures may change between versions, never within one."""
 
 

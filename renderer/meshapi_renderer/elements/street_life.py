@@ -10,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meshapi_renderer.array_types import Bytes8
+from meshapi_renderer.colour import luminance
+from meshapi_renderer.elements.city_light import CityLight
 from meshapi_renderer.elements.light_points import LightPoints
+from meshapi_renderer.elements.street_cars import PAINTS, CarLook, StreetCars
 from meshapi_renderer.elements.street_things import StreetEye
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Scratch
+from meshapi_renderer.subjects.paste import contact_shadow
 
 _BITS = 4
 _ONE = 1 << _BITS
@@ -34,6 +38,7 @@ class _Walker:
     step: float
     umbrella: Colour8
     coat: Colour8
+    skin: Colour8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class _Car:
     lane: float
     away: float
     pace: float
-    paint: Colour8
+    look: CarLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,26 @@ class CarSeen:
 class StreetLife:
     """Everybody in one street."""
 
-    def __init__(self, rng: Rng, walk: float, lane: float, rain: bool, light: float, dark: bool) -> None:
-        """``walk`` and ``lane`` are metres right of the middle; ``light`` dims what is painted, 1 by day."""
-        self._rain, self._dark, self._light = rain, dark, light
+    def __init__(
+        self,
+        rng: Rng,
+        walk: float,
+        lane: float,
+        rain: bool,
+        light: CityLight,
+        focal: float,
+        wet: float,
+        seconds: float,
+    ) -> None:
+        """``walk`` and ``lane`` are metres right of the middle, ``focal`` pixels, ``wet`` 0 dry to 1 soaked.
+
+        ``seconds`` is how long everybody is seen.
+        """
+        self._rain, self._dark = rain, light.dark
+        self._light = float(np.clip(luminance(light.front) * 1.6 + 0.16, 0.30, 1.0))
         self._walkers = [self._walker(rng.sub(f"walker {index}"), walk, index) for index in range(_WALKERS)]
-        self._cars = [self._car(rng.sub(f"car {index}"), lane, index) for index in range(_CARS)]
+        self._cars = [self._car(rng.sub(f"car {index}"), lane, index, seconds) for index in range(_CARS)]
+        self._pictures = StreetCars([car.look for car in self._cars], light, focal, wet)
 
     def _walker(self, rng: Rng, walk: float, index: int) -> _Walker:
         return _Walker(
@@ -70,17 +90,19 @@ class StreetLife:
             step=rng.u(),
             umbrella=rng.pick(_UMBRELLAS),
             coat=rng.pick(_COATS),
+            skin=rng.pick(_SKINS),
         )
 
     @staticmethod
-    def _car(rng: Rng, lane: float, index: int) -> _Car:
+    def _car(rng: Rng, lane: float, index: int, seconds: float) -> _Car:
         coming = index % 2 == 0
-        return _Car(
-            lane=-lane if coming else lane,
-            away=9.0 + (_FARTHEST_CAR - 9.0) * (index + 0.8 * rng.u()) / _CARS,
-            pace=-rng.uniform(4.0, 5.5) if coming else rng.uniform(3.5, 5.0),
-            paint=rng.pick(_PAINTS),
-        )
+        away = 9.0 + (_FARTHEST_CAR - 9.0) * (index + 0.8 * rng.u()) / _CARS
+        pace = -rng.uniform(4.0, 5.5) if coming else rng.uniform(3.5, 5.0)
+        last = away + pace * seconds
+        # Who drives out of the street comes in again at its other end.
+        nearest = min(away, last) if _NEAREST_CAR < last < _FARTHEST_CAR else _NEAREST_CAR
+        look = CarLook(coming, rng.integer(len(PAINTS)), max(_NEAREST_CAR, nearest - _FORWARD))
+        return _Car(lane=-lane if coming else lane, away=away, pace=pace, look=look)
 
     def draw(
         self, frame: Bytes8, eye: StreetEye, seconds: float, forward: float, wet: float, scratch: Scratch
@@ -132,12 +154,15 @@ class StreetLife:
         if isinstance(thing, _Car):
             if _NEAREST_CAR < away < 110:
                 x, foot = eye.place(thing.lane, 0.0, away)
-                self._draw_car(frame, _Shape(x, foot, eye.focal / away, 0.0, mirror), thing)
+                unit = eye.focal / away
+                self._pictures.draw(frame, thing.look, x, foot, unit, mirror)
             return
         if away < 3.0:
             return
         swing = math.sin(math.tau * (seconds * 0.95 * abs(thing.pace) + thing.step))
         x, foot = eye.place(thing.right, 0.0, away)
+        if not mirror and not self._dark and away < _GROUNDED:
+            contact_shadow(frame, x, foot, 0.42 * eye.focal / away, 0.5)
         shape = _Shape(x, foot, eye.focal / away * thing.tall / 1.7, 0.02 * abs(swing), mirror, away > _FAR)
         self._draw_walker(frame, shape, thing, swing)
 
@@ -169,11 +194,12 @@ class StreetLife:
 
     def _draw_walker(self, frame: Bytes8, shape: _Shape, who: _Walker, swing: float) -> None:
         coat, dark = self._tone(who.coat), self._tone((20, 20, 26))
+        placing = shape.placing()
         if shape.far:
             # So far away a person is a coat under an umbrella.
-            shape.fill(frame, _FAR_COAT, coat)
+            shape.fill(frame, _FAR_COAT, coat, placing)
             if self._rain:
-                shape.fill(frame, _CANOPY, self._tone(who.umbrella, 0.9))
+                shape.fill(frame, _CANOPY, self._tone(who.umbrella, 0.9), placing)
             return
         stride = 0.20 * swing
         for leg in (-1, 1):
@@ -188,65 +214,42 @@ class StreetLife:
                     ]
                 ),
                 dark,
+                placing,
             )  # fmt: skip
-        shape.fill(frame, _COAT, coat)
-        shape.disc(frame, (0.0, 1.54), 0.105, dark)
+        shape.fill(frame, _COAT, coat, placing)
+        shape.fill(frame, _LIT_COAT, self._tone(who.coat, 1.55), placing)
+        shape.disc(frame, (0.0, 1.54), 0.105, self._tone(who.skin))
+        shape.fill(frame, _HAIR, dark, placing)
         if self._rain:
-            shape.fill(frame, _CANOPY, self._tone(who.umbrella, 0.9))
-            shape.fill(frame, _GORE, self._tone(who.umbrella, 1.25))
-
-    def _draw_car(self, frame: Bytes8, shape: _Shape, car: _Car) -> None:
-        dark, glass = self._tone((14, 14, 18)), self._tone((46, 56, 70))
-        if not shape.mirror:
-            shape.fill(frame, _SHADOW, self._tone((16, 16, 20)))
-        for side in (-1, 1):
-            shape.fill(frame, _WHEEL * (side, 1), dark)
-        shape.fill(frame, _CABIN, self._tone(car.paint, 0.85))
-        shape.fill(frame, _BODY, self._tone(car.paint))
-        shape.fill(frame, _SKIRT, self._tone(car.paint, 0.62))
-        shape.fill(frame, _HOOD, self._tone(car.paint, 1.35))
-        shape.fill(frame, _SCREEN, glass)
-        shape.fill(frame, _GLARE, self._tone((92, 106, 122)))
-        shape.fill(frame, _GRILLE, dark)
-        for side in (-1, 1):
-            tone: Colour8 = (210, 205, 190) if car.pace < 0 else (150, 24, 22)
-            shape.fill(frame, _LAMP * (side, 1), self._tone(tone))
+            shape.fill(frame, _CANOPY, self._tone(who.umbrella, 0.9), placing)
+            shape.fill(frame, _GORE, self._tone(who.umbrella, 1.25), placing)
 
 
 _WALKERS, _CARS = 20, 6
 _NEAREST_WALKER, _FARTHEST_WALKER = 5.0, 120.0
 _NEAREST_CAR, _FARTHEST_CAR = 2.3, 150.0
+_FORWARD = 2.5
+"""Metres the eye goes forward at most."""
 Points = NDArray[np.float64]
-_COATS: tuple[Colour8, ...] = ((34, 36, 46), (58, 44, 38), (30, 44, 62), (70, 34, 40), (40, 48, 40))
+_COATS: tuple[Colour8, ...] = (
+    (52, 56, 72), (112, 84, 62), (44, 66, 96), (118, 46, 52), (66, 82, 62), (112, 102, 88),
+)  # fmt: skip
 _COAT: Points = np.array(
     [(-0.20, 0.62), (0.20, 0.62), (0.19, 1.10), (0.15, 1.42), (-0.15, 1.42), (-0.19, 1.10)]
 )
+_LIT_COAT: Points = np.array([(0.06, 0.62), (0.20, 0.62), (0.19, 1.10), (0.15, 1.42), (0.03, 1.42)])
+_SKINS: tuple[Colour8, ...] = ((206, 158, 128), (160, 112, 84), (112, 76, 56), (222, 178, 150))
 _ARC = [math.pi * step / 10 for step in range(11)]
 _CANOPY: Points = np.array([(0.56 * math.cos(angle), 1.66 + 0.30 * math.sin(angle)) for angle in _ARC])
+_HAIR: Points = np.array([(0.115 * math.cos(angle), 1.555 + 0.10 * math.sin(angle)) for angle in _ARC])
 _GORE: Points = np.array([(0.30 * math.cos(angle) - 0.16, 1.66 + 0.27 * math.sin(angle)) for angle in _ARC])
 _FAR_COAT: Points = np.array(
     [(-0.16, 0.0), (0.16, 0.0), (0.20, 1.0), (0.10, 1.62), (-0.10, 1.62), (-0.20, 1.0)]
 )
+_GROUNDED = 26.0
+"""Metres up to which the shadow at somebody's feet is seen."""
 _FAR = 44.0
 """Metres from which people are drawn in outline only."""
-_WHEEL: Points = np.array([(0.86, 0.0), (0.60, 0.0), (0.60, 0.42), (0.86, 0.42)])
-_BODY: Points = np.array([
-    (-0.86, 0.20), (0.86, 0.20), (0.93, 0.34), (0.94, 0.68), (0.88, 0.86), (0.70, 0.93),
-    (-0.70, 0.93), (-0.88, 0.86), (-0.94, 0.68), (-0.93, 0.34),
-])  # fmt: skip
-_SKIRT: Points = np.array(
-    [(-0.86, 0.20), (0.86, 0.20), (0.93, 0.34), (0.935, 0.50), (-0.935, 0.50), (-0.93, 0.34)]
-)
-_SHADOW: Points = np.array([(-1.0, 0.0), (1.0, 0.0), (0.92, 0.10), (-0.92, 0.10)])
-_HOOD: Points = np.array([(-0.84, 0.84), (0.84, 0.84), (0.70, 0.93), (-0.70, 0.93)])
-_CABIN: Points = np.array(
-    [(-0.80, 0.88), (0.80, 0.88), (0.64, 1.36), (0.52, 1.43), (-0.52, 1.43), (-0.64, 1.36)]
-)
-_SCREEN: Points = np.array([(-0.71, 0.94), (0.71, 0.94), (0.57, 1.35), (-0.57, 1.35)])
-_GLARE: Points = np.array([(-0.40, 0.94), (-0.16, 0.94), (0.05, 1.35), (-0.13, 1.35)])
-_GRILLE: Points = np.array([(-0.48, 0.34), (0.48, 0.34), (0.52, 0.52), (-0.52, 0.52)])
-_LAMP: Points = np.array([(0.56, 0.62), (0.86, 0.62), (0.84, 0.78), (0.58, 0.76)])
-_PAINTS: tuple[Colour8, ...] = ((52, 56, 66), (120, 26, 30), (196, 160, 44), (30, 52, 92), (150, 154, 160))
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,11 +263,19 @@ class _Shape:
     mirror: bool
     far: bool = False
 
-    def fill(self, frame: Bytes8, points: Points, colour: list[float]) -> None:
+    def placing(self) -> tuple[Points, Points]:
+        """What points in metres are multiplied by and moved by to become fixed-point pixels."""
         turn = self.unit if self.mirror else -self.unit
-        placed = points * (self.unit * _ONE, turn * _ONE)
-        placed += (self.x * _ONE, (self.foot + self.bob * turn) * _ONE)
-        cv2.fillPoly(frame, [np.rint(placed).astype(np.int32)], colour, cv2.LINE_AA, _BITS)
+        # Half a step is added: what is cut off next is rounded by it.
+        shift = (self.x * _ONE + 0.5, (self.foot + self.bob * turn) * _ONE + 0.5)
+        return np.array((self.unit * _ONE, turn * _ONE)), np.array(shift)
+
+    def fill(
+        self, frame: Bytes8, points: Points, colour: list[float], placing: tuple[Points, Points]
+    ) -> None:
+        placed = points * placing[0]
+        placed += placing[1]
+        cv2.fillPoly(frame, [placed.astype(np.int32)], colour, cv2.LINE_AA, _BITS)
 
     def disc(self, frame: Bytes8, at: tuple[float, float], radius: float, colour: list[float]) -> None:
         turn = self.unit if self.mirror else -self.unit

@@ -58,35 +58,42 @@ class WetRoad:
         top = min(height - 4, max(1, math.floor(horizon)))
         half_width, half_top = -(-width // 2), top // 2
         half_height = -(-height // 2)
-        small = imaging.resize(frame, half_width, half_height, imaging.AREA)
         tall = max(3, round(0.035 * height)) | 1
-        drawn_out = cv2.blur(small, (3, tall))
         rows = half_height - half_top
         y = np.arange(half_top, half_height, dtype=np.float32)[:, None] + np.float32(0.5)
         x = np.arange(half_width, dtype=np.float32)[None] + np.float32(0.5)
         offset = np.abs(x - np.float32(0.5 * centre))
         foot = np.float32(0.5 * horizon) + offset * np.float32(self._eye / self._wall)
+        # Nothing that stands lower than the feet of the walls is mirrored.
+        needed = min(half_height, math.ceil(float(foot.max())) + tall)
+        small = imaging.resize(frame[: 2 * needed], half_width, needed, imaging.AREA)
+        drawn_out = cv2.blur(small, (3, tall))
         below = np.maximum(y - np.float32(0.5 * horizon), np.float32(0.5))
         away = np.float32(0.5 * self._view.focal * self._eye) / below
-        right = (x - np.float32(0.5 * centre)) * away * np.float32(2 / self._view.focal)
-        u = (right + np.float32(travel[0])) * np.float32(_SIDE / _METRES)
-        v = (away + np.float32(travel[1])) * np.float32(_SIDE / _METRES)
+        texels = _SIDE / _METRES
+        u = (x - np.float32(0.5 * centre)) * np.float32(2 * texels / self._view.focal) * away
+        u += np.float32(travel[0] * texels)
+        v = (away + np.float32(travel[1])) * np.float32(texels)
         t = np.float32(seconds)
-        wave = self._tremble.at(u * 2 + 31 * t, v * 2 - 23 * t)
         puddle = smoothstep(0.47, 0.60, self._puddles.at(u, v))
+        u *= 2
+        u += 31 * t
+        wave = self._tremble.at(u, v * 2 - 23 * t)
         near = np.clip(below * np.float32(2 / height), 0, 1)
-        jolt = (
-            wave
-            * (np.float32(2.0) + np.float32(22.0 if self._rain else 10.0) * near)
-            * np.float32(height / 720)
-        )
-        map_x = x - np.float32(0.5) + jolt * np.float32(0.35)
-        map_y = 2 * foot - y - np.float32(0.5) - np.abs(jolt)
-        mirror = imaging.remap(drawn_out, map_x, np.maximum(map_y, 0), imaging.LINEAR, imaging.REPLICATE)
+        swing = (np.float32(2.0) + np.float32(22.0 if self._rain else 10.0) * near) * np.float32(height / 720)
+        jolt = wave * swing
+        map_x = jolt * np.float32(0.35)
+        map_x += x - np.float32(0.5)
+        map_y = (2 * foot - np.float32(0.5)) - y
+        map_y -= np.abs(jolt, out=jolt)
+        np.maximum(map_y, 0, out=map_y)
+        mirror = imaging.remap(drawn_out, map_x, map_y, imaging.LINEAR, imaging.REPLICATE)
         # Fresnel: far ground mirrors nearly all of the light, ground at the viewer's feet little.
         graze = np.float32(0.30) + np.float32(0.70) * np.exp(-near * np.float32(1.7))
-        share = (np.float32(0.34) + np.float32(0.55) * puddle) * graze * np.float32(self._wet)
-        share = share * smoothstep(-0.5, 2.0, y - foot)
+        share = puddle * np.float32(0.55)
+        share += np.float32(0.34)
+        share *= graze * np.float32(self._wet)
+        share *= smoothstep(-0.5, 2.0, y - foot)
         mask = imaging.triple((np.minimum(share, 1) * np.float32(255)).astype(np.uint8))
         lit = cv2.multiply(mirror, mask, scale=1 / 255.0)
         full = imaging.resize(np.asarray(lit, np.uint8), 2 * half_width, 2 * rows)[

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.camera import Camera, Pose
-from meshapi_renderer.colour import luminance
 from meshapi_renderer.elements.backdrop import Backdrop, BackdropLook
 from meshapi_renderer.elements.city_light import city_light
 from meshapi_renderer.elements.light_points import LightPoints
@@ -47,9 +44,16 @@ class Street:
         canyon = StreetCanyon(view, light, rng.sub("canyon"), self._wet, snow)
         self._layers = canyon.layers()
         self._road = WetRoad(view, rng.sub("road"), WALL, EYE, self._wet, rain)
-        bright = float(np.clip(luminance(light.front) * 1.6 + 0.16, 0.30, 1.0))
+        umbrellas = rain or plan.weather == "snow"
         self._life = StreetLife(
-            rng.sub("life"), KERB + 1.5, 2.1, rain or plan.weather == "snow", bright, light.dark
+            rng.sub("life"),
+            KERB + 1.5,
+            2.1,
+            umbrellas,
+            light,
+            view.focal,
+            self._wet,
+            timing.duration * plan.speed,
         )
         self._glimmer = PassingLight(canvas, rng.sub("glimmer"), 0.16, 2.4 if light.dark else 1.3)
         self._falling = weather_particles(
