@@ -1,1 +1,1 @@
-"""What the server adds to the ``meshapi`` command: ``serve`` and ``keys``."""
+"""What the server adds to the ``meshapi`` command: ``serve``, ``keys``, ``db``, ``files`` and the money's."""

@@ -11,9 +11,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
+
 from meshapi_server.tasks import ids
 
 from .storage import BLOCK, LABEL, StorageFault, is_safe, is_safe_file, safe
+
+log = structlog.get_logger("meshapi.files")
 
 _BATCH = 500
 _INCOMING = ".incoming"
@@ -95,7 +99,18 @@ class LocalStorage:
 
     async def remove(self, task_id: str) -> None:
         """Remove every file of a task."""
-        await to_the_end(shutil.rmtree, self._directory(task_id), ignore_errors=True)
+        await to_the_end(self._remove, self._directory(task_id))
+
+    @staticmethod
+    def _remove(directory: Path) -> None:
+        fault: OSError | None = None
+        try:
+            shutil.rmtree(directory)
+        except OSError as problem:  # also when another process removes it at the same time
+            fault = problem
+            shutil.rmtree(directory, ignore_errors=True)
+        if os.path.lexists(directory):
+            raise StorageFault(f"the files of {directory.name} stay: {fault}")
 
     async def tasks(self, before: int) -> AsyncIterator[Sequence[str]]:
         """The ids of tasks with nothing but old files (see the port)."""
@@ -112,6 +127,17 @@ class LocalStorage:
                 if is_safe(entry.name) and entry.is_dir(follow_symlinks=False) and _changed(entry) < before
             ]
 
+    async def weigh(self, task_ids: Sequence[str]) -> int:
+        """How many bytes the files of these tasks have together."""
+        return await asyncio.to_thread(lambda: sum(map(self._weight, task_ids)))
+
+    def _weight(self, task_id: str) -> int:
+        try:
+            with os.scandir(self._directory(task_id)) as entries:
+                return sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+        except FileNotFoundError:  # removed meanwhile
+            return 0
+
     async def tidy(self, before: int) -> int:
         """Remove old files that were on their way from another disk."""
         return await to_the_end(self._tidy, before / 1000)
@@ -119,9 +145,12 @@ class LocalStorage:
     def _tidy(self, before: float) -> int:
         removed = 0
         for path in (self._root / _INCOMING).glob("*"):
-            if path.lstat().st_mtime < before:
-                path.unlink(missing_ok=True)
-                removed += 1
+            try:
+                if path.lstat().st_mtime < before:
+                    path.unlink()
+                    removed += 1
+            except OSError as fault:  # gone meanwhile, or tried again by the next sweep
+                log.warning("an unfinished file stays", path=str(path), fault=str(fault))
         return removed
 
     async def link(self, task_id: str, name: str, seconds: int) -> str | None:

@@ -164,6 +164,19 @@ class ObjectStorage:
             newest = {} if last is None else {last: newest[last]}
         yield [task_id for task_id, at in newest.items() if at < before]
 
+    async def weigh(self, task_ids: Sequence[str]) -> int:
+        """How many bytes the files of these tasks have together."""
+        import obstore
+
+        return sum(
+            [
+                each["size"]
+                for task_id in task_ids
+                async for batch in obstore.list(self._opened, prefix=f"{safe(task_id)}/")
+                for each in batch
+            ]
+        )
+
     async def tidy(self, before: int) -> int:
         """Nothing: parts of uploads that broke off are removed by a rule of the bucket."""
         return 0

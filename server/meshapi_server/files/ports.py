@@ -25,8 +25,8 @@ class FileRecords(Protocol):
         """Tasks that ended before ``before`` and of which nothing is left to do, by id, behind ``after``."""
         ...
 
-    async def forget_records(self, task_ids: Sequence[str]) -> int:
-        """Forget these ended tasks; returns how many there were."""
+    async def forget_records(self, task_ids: Sequence[str], now: int) -> int:
+        """Forget these ended tasks and note that they were deleted; returns how many there were."""
         ...
 
     async def forget_inputs(self, before: int, most: int) -> int:
@@ -34,7 +34,22 @@ class FileRecords(Protocol):
         ...
 
     async def known(self, task_ids: Sequence[str]) -> frozenset[str]:
-        """Those of these tasks that there are."""
+        """Those of these tasks that there are, or were until they were deleted here."""
+        ...
+
+    async def unneeded(self, task_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these tasks whose files may go: this database itself has ended their need of any.
+
+        They were deleted, their files were removed, or they failed after having been rendered or fetched.
+        """
+        ...
+
+    async def old_deleted(self, before: int, after: str, most: int) -> Sequence[str]:
+        """Tasks that were deleted before ``before``, by id, behind the id ``after``."""
+        ...
+
+    async def forget_deleted(self, task_ids: Sequence[str]) -> int:
+        """Forget that these tasks were deleted; returns how many there were."""
         ...
 
     async def needed(self, task_ids: Sequence[str]) -> frozenset[str]:

@@ -40,11 +40,18 @@ class Storage(Protocol):
         ...
 
     async def remove(self, task_id: str) -> None:
-        """Remove every file of a task; nothing happens when there is none."""
+        """Remove every file of a task; nothing happens when there is none.
+
+        Raises StorageFault when something stays; as much as can be removed is removed all the same.
+        """
         ...
 
     def tasks(self, before: int) -> AsyncIterator[Sequence[str]]:
         """The ids of tasks whose files are all older than ``before`` (ms since the epoch), in batches."""
+        ...
+
+    async def weigh(self, task_ids: Sequence[str]) -> int:
+        """How many bytes the files of these tasks have together."""
         ...
 
     async def tidy(self, before: int) -> int:

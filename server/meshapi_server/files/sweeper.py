@@ -1,40 +1,43 @@
 """What is no longer kept goes: results, ended tasks, inputs, and what kills have left behind.
 
 Every step may be broken off and done again, by this process or another one on the same database. First the
-database says that files are gone, then they go; what a kill in between leaves is found as a leftover.
+database says that files are gone, then they go; what a kill in between leaves, or a storage that refuses, is
+found as a leftover.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import structlog
 from msgspec import Struct
 
-from meshapi_server.tasks import ids
 from meshapi_server.tasks.clock import Clock
 
+from .leftovers import UNFINISHED, Leftovers, Weight, remove_files
 from .ports import FileRecords
 from .results import Results
-from .retention import Retention
-from .storage import LABEL
+from .retention import DAY, Retention
 
 log = structlog.get_logger("meshapi.files")
 
 _BATCH = 200  # tasks in one transaction
 _EVERY = 600.0  # s between two sweeps
 _LEFTOVERS_EVERY = 6 * 3600.0  # s; to look for them lists the whole storage
-_UNFINISHED = 3600 * 1000  # ms; what is younger may be about to become somebody's
-_EVER = 1 << 52  # ms; all times are before it
+_DELETED_KEPT = 2 * DAY  # so long no attempt can outlive the task that it was made for
 
 
 class Swept(Struct, kw_only=True):
-    """What a sweep removed: numbers of tasks, of the last one of files and folders."""
+    """What a sweep removed: numbers of tasks, of ``unfinished`` those of files and folders.
+
+    ``unknown`` are tasks with files that the database does not know: these are left alone.
+    """
 
     results: int = 0
     tasks: int = 0
     inputs: int = 0
     leftovers: int = 0
     unfinished: int = 0
+    unknown: int = 0
 
     @property
     def anything(self) -> bool:
@@ -43,16 +46,17 @@ class Swept(Struct, kw_only=True):
 
 
 class Sweeper:
-    """Removes what is over. ``name`` says whose the storage is: that of another database has no leftovers."""
+    """Removes what is over. ``name`` is the database's label: a storage with another one has no leftovers."""
 
     def __init__(
         self, records: FileRecords, files: Results, retention: Retention, clock: Clock, name: str
     ) -> None:
         self._records = records
         self._files = files
+        self._storage = files.storage
         self._retention = retention
         self._clock = clock
-        self._name = name
+        self._leftovers = Leftovers(records, files.storage, name)
 
     async def run(self) -> None:
         """Sweep now and then until cancelled; a fault is logged, and the next sweep tries again."""
@@ -85,8 +89,8 @@ class Sweeper:
         if kept.tasks is not None:
             swept.tasks = await self._each(self._records.expired_records, now - kept.tasks, self._forget)
         if leftovers:
-            swept.leftovers = await self._remove_leftovers(now - _UNFINISHED)
-            swept.unfinished = await self._files.tidy(now - _UNFINISHED)
+            await self._remove_leftovers(now, swept)
+            swept.unfinished = await self._files.tidy(now - UNFINISHED)
         return swept
 
     async def _forget_inputs(self, before: int) -> int:
@@ -110,61 +114,40 @@ class Sweeper:
 
     async def _remove_results(self, task_ids: Sequence[str]) -> int:
         removed = await self._records.remove_results(task_ids, self._clock())
-        await self._remove_files(removed)
+        await remove_files(self._storage, removed)
         return len(removed)
 
     async def _forget(self, task_ids: Sequence[str]) -> int:
-        # The files first: without the task nobody would find them again before the next look at leftovers.
-        await self._remove_files(task_ids)
-        return await self._records.forget_records(task_ids)
+        forgotten = await self._records.forget_records(task_ids, self._clock())
+        await remove_files(self._storage, await self._records.unneeded(task_ids))
+        return forgotten
 
-    async def _remove_leftovers(self, before: int) -> int:
-        """Remove files of tasks that are gone or ended without them."""
-        if not await self._is_ours():
-            return 0
-        removed = 0
-        async for task_ids in self._folders(before):
-            needed = await self._records.needed(task_ids)
-            unneeded = [each for each in task_ids if each not in needed]
-            await self._remove_files(unneeded)
-            removed += len(unneeded)
-        return removed
-
-    async def _is_ours(self) -> bool:
-        """Whether the storage belongs to this database. One without a label becomes its, if nobody else's.
-
-        Two databases may have shared it before there were labels: each takes the other's files for leftovers.
-        """
-        storage = self._files.storage
-        label = await storage.label(None)
-        if label is None:
-            if await self._has_strangers():
-                log.warning(
-                    "the storage has files of tasks that this database does not know;"
-                    " leftovers are left alone until its label is written",
-                    file=LABEL,
-                    label=self._name,
-                )
-                return False
-            label = await storage.label(self._name)
-        if label != self._name:
+    async def _remove_leftovers(self, now: int, swept: Swept) -> None:
+        """Remove what this database knows to be over; what it does not know is told and left alone."""
+        if not await self._leftovers.claim():
+            return
+        stay: set[str] = set()
+        unknown = Weight()
+        async for batch in self._leftovers.batches(now - UNFINISHED):
+            failed = await remove_files(self._storage, batch.unneeded)
+            stay |= failed
+            swept.leftovers += len(batch.unneeded) - len(failed)
+            unknown.tasks += len(batch.unknown)
+            unknown.bytes += await self._storage.weigh(batch.unknown)
+        swept.unknown = unknown.tasks
+        if unknown.tasks:
             log.warning(
-                "the storage belongs to another database; leftovers in it are left alone", label=label
+                "the storage has files of tasks that this database does not know; they are left alone;"
+                " see `meshapi files unknown`",
+                tasks=unknown.tasks,
+                bytes=unknown.bytes,
             )
-        return label == self._name
+        await self._forget_deleted(now - _DELETED_KEPT, stay)
 
-    async def _has_strangers(self) -> bool:
-        async for task_ids in self._folders(_EVER):
-            if set(task_ids) - await self._records.known(task_ids):
-                return True
-        return False
-
-    async def _folders(self, before: int) -> AsyncIterator[Sequence[str]]:
-        """Tasks whose files are older than ``before``. Folders of any other name are not the server's."""
-        async for names in self._files.storage.tasks(before):
-            if found := [each for each in names if ids.is_task_id(each)]:
-                yield found
-
-    async def _remove_files(self, task_ids: Sequence[str]) -> None:
-        for task_id in task_ids:
-            await self._files.remove(task_id)
+    async def _forget_deleted(self, before: int, stay: Collection[str]) -> None:
+        """Forget tasks that were deleted long ago: their files, but for ``stay``, are gone by now."""
+        after = ""
+        while found := await self._records.old_deleted(before, after, _BATCH):
+            after = found[-1]
+            if gone := [each for each in found if each not in stay]:
+                await self._records.forget_deleted(gone)

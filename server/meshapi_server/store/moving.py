@@ -74,8 +74,11 @@ def give_up(overdue: Read, now: int, shard: int) -> Plan[Found]:
     return (yield from _each(overdue, _last_step, now, shard))
 
 
-def delete(owner: str, task_id: str, shard: int) -> Plan[Task | None]:
-    """Remove an ended task with all that belongs to it."""
+def delete(owner: str, task_id: str, now: int, shard: int) -> Plan[Task | None]:
+    """Remove an ended task with all that belongs to it, and note that its files are to go."""
+    if not (yield from read("get_task", owner=owner, id=task_id)):
+        return None
+    yield from read("note_deleted", ids=[task_id], now=now)
     rows = yield from read("delete_ended_task", owner=owner, id=task_id)
     if not rows:
         return None

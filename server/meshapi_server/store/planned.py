@@ -145,9 +145,15 @@ class PlannedStore(ABC):
         """A page of the owner's tasks; ``total`` is counted up to TOTAL_COUNTED (see looking.py)."""
         return await self.scan(lambda: looking.page(owner, query, self.dialect))
 
-    async def delete(self, owner: str, task_id: str) -> Task | None:
+    async def delete(self, owner: str, task_id: str, now: int) -> Task | None:
         """Remove an ended task (see the port)."""
-        return await self.change(lambda shard: moving.delete(owner, task_id, shard))
+        return await self.change(lambda shard: moving.delete(owner, task_id, now, shard))
+
+    async def unneeded_files(self, task_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these tasks whose files may go (see the port)."""
+        wanted = list(task_ids)
+        rows = await self.scan(lambda: read("unneeded_files", ids=wanted))
+        return frozenset(row[0] for row in rows)
 
     async def claim(
         self,

@@ -36,8 +36,37 @@ order by task_id limit :most
 -- name: forget_inputs
 delete from task_input where task_id {one of ids} returning task_id
 
+-- name: note_deleted
+-- Before tasks are deleted, in the same transaction: those that have files or may have left some, because they were
+-- rendered or fetched.
+insert into deleted_task (id, deleted_at)
+select id, cast(:now as bigint) from task
+where id {one of ids} and not exists (select 1 from schedule where schedule.id = task.id)
+and (status = 'succeeded'
+     or (status = 'failed'
+         and exists (select 1 from timeline where task_id = task.id and kind in ('render', 'fetch'))))
+order by id
+on conflict (id) do nothing returning id
+
+-- name: old_deleted
+select id from deleted_task where id > :after and deleted_at < :before order by id limit :most
+
+-- name: forget_deleted
+delete from deleted_task where id {one of ids} returning id
+
 -- name: known_tasks
 select id from task where id {one of ids}
+union all select id from deleted_task where id {one of ids}
+
+-- name: unneeded_files
+-- Of these tasks, those whose files this database has removed, or may have made for nobody. A task that failed before it
+-- was ever rendered or fetched has no files that this database knows of: if there are any, another state of it made them.
+select id from task
+where id {one of ids}
+and ((status = 'succeeded' and files_removed_at is not null)
+     or (status = 'failed'
+         and exists (select 1 from timeline where task_id = task.id and kind in ('render', 'fetch'))))
+union all select id from deleted_task where id {one of ids}
 
 -- name: needed_files
 -- Of these tasks, those that have files or may get some.

@@ -36,9 +36,9 @@ class StoredFiles:
         """Tasks that are no longer told of (see the port)."""
         return await self._search("expired_records", before, after, most)
 
-    async def forget_records(self, task_ids: Sequence[str]) -> int:
-        """Forget ended tasks with all that belongs to them."""
-        return await self._store.change(lambda shard: _forget(list(task_ids), shard))
+    async def forget_records(self, task_ids: Sequence[str], now: int) -> int:
+        """Forget ended tasks with all that belongs to them, and note that their files are to go."""
+        return await self._store.change(lambda shard: _forget(list(task_ids), now, shard))
 
     async def forget_inputs(self, before: int, most: int) -> int:
         """Forget inline inputs (see the port)."""
@@ -50,8 +50,22 @@ class StoredFiles:
         return len(old)
 
     async def known(self, task_ids: Sequence[str]) -> frozenset[str]:
-        """Tasks that there are."""
+        """Tasks that there are, or were until they were deleted here."""
         return await self._among("known_tasks", task_ids)
+
+    async def unneeded(self, task_ids: Sequence[str]) -> frozenset[str]:
+        """Tasks whose files may go (see the port)."""
+        return await self._store.unneeded_files(task_ids)
+
+    async def old_deleted(self, before: int, after: str, most: int) -> Sequence[str]:
+        """Tasks that were deleted long ago (see the port)."""
+        rows = await self._store.scan(lambda: read("old_deleted", before=before, after=after, most=most))
+        return [row[0] for row in rows]
+
+    async def forget_deleted(self, task_ids: Sequence[str]) -> int:
+        """Forget that tasks were deleted (see the port)."""
+        wanted = list(task_ids)
+        return len(await self._store.change(lambda _: read("forget_deleted", ids=wanted)))
 
     async def needed(self, task_ids: Sequence[str]) -> frozenset[str]:
         """Tasks that have files, or may get some."""
@@ -70,7 +84,8 @@ class StoredFiles:
         return [row[0] for row in rows]
 
 
-def _forget(task_ids: list[str], shard: int) -> Plan[int]:
+def _forget(task_ids: list[str], now: int, shard: int) -> Plan[int]:
+    yield from read("note_deleted", ids=task_ids, now=now)
     rows = yield from read("forget_records", ids=task_ids)
     tally: dict[Bucket, int] = {}
     for row in rows:

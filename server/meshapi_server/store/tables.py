@@ -11,6 +11,7 @@ TABLES = (
     "secret",
     "pool",
     "task",
+    "deleted_task",
     "task_input",
     "schedule",
     "timeline",

@@ -2,11 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 
+import structlog
+
 from meshapi_server.upstreams.contract import Rendered
 
 from .comparison import differences, facts_of
 from .ports import Files, Store
 from .task import Claim, Outcome
+
+log = structlog.get_logger("meshapi.files")
 
 VIDEO_NAMES = {".mp4": "video.mp4", ".webm": "video.webm"}
 LAST_FRAME_NAME = "last_frame.png"
@@ -38,15 +42,18 @@ async def adopt(
     )
 
 
-async def drop_unwanted(store: Store, files: Files, claim: Claim) -> None:
-    """Remove what was adopted for a task that ended without it, or is gone: by this attempt, or by an
-    earlier one that died before it could say so.
+async def drop_unneeded(store: Store, files: Files, task_id: str) -> None:
+    """Remove the files of a task that ended without them, or was deleted: whoever adopted them, also an
+    attempt that died before it could say so.
 
-    A task that another attempt works on, or has finished, keeps its files.
+    A task that another attempt works on, or has finished, keeps its files. A fault is only logged: what
+    stays is a leftover, which a sweep removes.
     """
-    task = await store.get(claim.task.owner, claim.task.id)
-    if task is None or (task.ended and task.outcome.video is None):
-        await files.remove(claim.task.id)
+    try:
+        for each in await store.unneeded_files([task_id]):
+            await files.remove(each)
+    except Exception as fault:  # noqa: BLE001 - what the caller has done is done
+        log.warning("files of a task stay until they are swept", task=task_id, fault=repr(fault))
 
 
 def workspace_name(claim: Claim) -> str:

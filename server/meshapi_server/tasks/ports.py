@@ -127,10 +127,18 @@ class Store(Protocol):
         """A page of the owner's tasks."""
         ...
 
-    async def delete(self, owner: str, task_id: str) -> Task | None:
-        """Remove an ended task with all that belongs to it.
+    async def delete(self, owner: str, task_id: str, now: int) -> Task | None:
+        """Remove an ended task with all that belongs to it, and note that its files may go.
 
         None when there is none, when it has not ended, or while its upstream has yet to be told to stop.
+        """
+        ...
+
+    async def unneeded_files(self, task_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these tasks whose files may go, because the store itself knows that nobody needs them.
+
+        They were deleted, their files were removed, or they failed after having been rendered or fetched.
+        A task that the store does not know is none of them: it may be another store's.
         """
         ...
 

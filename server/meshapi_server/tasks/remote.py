@@ -7,7 +7,7 @@ import structlog
 
 from meshapi_server.upstreams.contract import Deferred, Look, Progress, Rejected, RemoteUpstream
 
-from .adoption import adopt, drop_unwanted, workspace_name
+from .adoption import adopt, drop_unneeded, workspace_name
 from .changes import Changes
 from .clock import Clock
 from .jobs import Jobs
@@ -139,10 +139,10 @@ class RemoteDriver:
             outcome = await lease.hold(work)
         except LeaseGone:
             log.info("fetch stopped", task=claim.task.id)
-            await drop_unwanted(self._store, self._files, claim)
+            await drop_unneeded(self._store, self._files, claim.task.id)
         except Rejected as rejection:
             await self._saving.fail(claim, rejection.error)
-            await drop_unwanted(self._store, self._files, claim)
+            await drop_unneeded(self._store, self._files, claim.task.id)
         except asyncio.CancelledError:
             await self._saving.save(claim, Event.RELEASED)
             raise
@@ -153,7 +153,7 @@ class RemoteDriver:
             await self._saving.save(claim, Event.RELEASED, due=due, note="the result could not be fetched")
         else:
             if await self._saving.save(claim, Event.STORED, outcome=outcome) is None:
-                await drop_unwanted(self._store, self._files, claim)
+                await drop_unneeded(self._store, self._files, claim.task.id)
         finally:
             await self._files.discard(workspace)
 

@@ -7,7 +7,7 @@ import structlog
 
 from meshapi_server.upstreams.contract import LocalUpstream, Rejected
 
-from .adoption import adopt, drop_unwanted, workspace_name
+from .adoption import adopt, drop_unneeded, workspace_name
 from .changes import Changes
 from .clock import Clock
 from .jobs import Jobs
@@ -61,7 +61,7 @@ class RenderDriver:
             outcome = await lease.hold(work)
         except LeaseGone:
             log.info("render stopped", task=claim.task.id, attempt=claim.schedule.attempt)
-            await drop_unwanted(self._store, self._files, claim)
+            await drop_unneeded(self._store, self._files, claim.task.id)
         except Rejected as rejection:
             await self._fail(claim, rejection.error)
         except asyncio.CancelledError:
@@ -71,7 +71,7 @@ class RenderDriver:
             await self._retry(claim, fault)
         else:
             if await self._saving.save(claim, Event.STORED, outcome=outcome) is None:
-                await drop_unwanted(self._store, self._files, claim)
+                await drop_unneeded(self._store, self._files, claim.task.id)
         finally:
             await self._files.discard(workspace)
 
@@ -87,7 +87,7 @@ class RenderDriver:
 
     async def _fail(self, claim: Claim, error: TaskError) -> None:
         await self._saving.fail(claim, error)
-        await drop_unwanted(self._store, self._files, claim)
+        await drop_unneeded(self._store, self._files, claim.task.id)
 
 
 def _tries(lines: Sequence[Attempt]) -> int:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from . import drafts, ids, inputs
+from .adoption import drop_unneeded
 from .changes import Changes, News
 from .clock import Clock
 from .errors import Detail, OverBudget, RequestInvalid, TaskBusy, TaskEnded, TaskMissing, TooExpensive
@@ -198,7 +199,7 @@ class TaskService:
                 self._changes.publish(moved)
                 self._changes.ring()
                 # A worker that died between storing the video and saying so has left it to nobody.
-                await self._files.remove(task_id)
+                await drop_unneeded(self._store, self._files, task_id)
                 return moved
             task = await self.get(owner, task_id)
         if task.ended and (task.outcome.error is None or task.outcome.error.code != "cancelled"):
@@ -210,11 +211,10 @@ class TaskService:
         task = await self.get(owner, task_id)
         if not task.ended:
             return await self.cancel(owner, task_id)
-        # The files first: a delete that breaks off in between can be repeated. Without the row nobody would
-        # find the files again.
-        await self._files.remove(task_id)
-        if await self._store.delete(owner, task_id) is None and await self._store.get(owner, task_id):
+        gone = await self._store.delete(owner, task_id, self._clock())
+        if gone is None and await self._store.get(owner, task_id):
             raise TaskBusy(f"Task {task_id} has ended but is still being stopped upstream; delete it later.")
+        await drop_unneeded(self._store, self._files, task_id)
         return None
 
     async def timeline(self, owner: str, task_id: str) -> tuple[Task, Sequence[Attempt]]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from meshapi_server.upstreams.contract import LocalUpstream, RemoteUpstream
 
+from .adoption import drop_unneeded
 from .changes import Changes
 from .clock import Clock
 from .jobs import Jobs
@@ -202,7 +203,7 @@ class Worker:
         for task in await self._store.expire(now):
             self._changes.publish(task)
             # A worker that died between storing the video and saying so has left it to nobody.
-            await self._files.remove(task.id)
+            await drop_unneeded(self._store, self._files, task.id)
 
     def _start(self, event: Event, claims: Sequence[Claim], work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._guarded(work, claims))

@@ -19,7 +19,7 @@ from meshapi_server.tasks.life import Step
 from meshapi_server.tasks.states import Event, State
 
 from .. import samples
-from ..samples import OWNER, HandClock
+from ..samples import NOW, OWNER, HandClock
 from .conftest import TIMEOUT, End, Hire, deliver, log_of
 from .receiver import Received, Receiver
 
@@ -256,7 +256,7 @@ async def test_a_task_that_was_deleted_is_still_told(
     store: PlannedStore, courier: Courier, receiver: Receiver, webhooks: Webhooks, end: End, clock: HandClock
 ) -> None:
     task = await end(receiver.url())
-    assert await store.delete(OWNER, task.id) is not None
+    assert await store.delete(OWNER, task.id, NOW) is not None
     assert await store.get(OWNER, task.id) is None
     await deliver(courier)
     (received,) = receiver.received

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from meshapi_server.files import local, workshop
+from meshapi_server.files.storage import StorageFault
 from meshapi_server.tasks.task import StoredFile
 
 from ..stored import LocalFiles
@@ -229,3 +230,19 @@ async def test_a_cancelled_caller_waits_until_the_move_is_done(
     with pytest.raises(asyncio.CancelledError):
         await adopting
     assert files.path("task_1", "video.mp4") is not None
+
+
+async def test_a_removal_that_leaves_something_is_a_fault(files: LocalFiles, tmp_path: Path) -> None:
+    (tmp_path / "files" / "task_1").write_bytes(b"where a folder belongs")
+    with pytest.raises(StorageFault, match=r"task_1 stay: .*Not a directory"):
+        await files.remove("task_1")
+
+
+async def test_an_unfinished_file_that_cannot_be_removed_holds_up_no_other(
+    files: LocalFiles, tmp_path: Path
+) -> None:
+    incoming = tmp_path / "files" / ".incoming"
+    (incoming / "a-folder").mkdir(parents=True)
+    (incoming / "part").write_bytes(b"half")
+    assert await files.tidy(round((time.time() + 60) * 1000)) == 1
+    assert [each.name for each in incoming.iterdir()] == ["a-folder"]

@@ -137,6 +137,18 @@ async def test_tasks_are_listed_by_the_age_of_their_youngest_file(
     assert await old(storage, 0) == []
 
 
+async def test_files_are_weighed_by_task(storage: Storage, made: Callable[[bytes], Path]) -> None:
+    for task, name, data in (
+        ("task_1", "video.mp4", b"seven.."),
+        ("task_1", "last_frame.png", b"two"),
+        ("task_12", "video.mp4", b"a"),
+    ):
+        await storage.put(task, name, made(data))
+    assert await storage.weigh(["task_1", "task_2"]) == 10
+    assert await storage.weigh(["task_1", "task_12"]) == 11
+    assert await storage.weigh([]) == 0
+
+
 async def test_the_first_label_stays(storage: Storage) -> None:
     assert await storage.label(None) is None
     assert await storage.label("first") == "first"

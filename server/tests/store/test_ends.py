@@ -265,11 +265,11 @@ async def test_every_attempt_is_written_down_with_its_end(road: Road, store: Pla
 
 async def test_only_an_ended_task_is_deleted_and_only_by_its_owner(road: Road, store: PlannedStore) -> None:
     task = await road.to(State.RENDERING)
-    assert await store.delete(OWNER, task.id) is None
+    assert await store.delete(OWNER, task.id, NOW) is None
     error = TaskError(code="internal_error", message="no")
     await road.step(task, Event.FAILED, outcome=Outcome(error=error))
-    assert await store.delete("own_2", task.id) is None
-    gone = await store.delete(OWNER, task.id)
+    assert await store.delete("own_2", task.id, NOW) is None
+    gone = await store.delete(OWNER, task.id, NOW)
     assert gone is not None
     assert await store.get(OWNER, task.id) is None
     assert await store.timeline(task.id) == []

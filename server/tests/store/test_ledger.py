@@ -223,7 +223,7 @@ async def test_housekeeping_that_ends_tasks_settles_them_too(
 async def test_the_ledger_outlives_the_task(store: PlannedStore, sql: Sql) -> None:
     task = await create(store)
     await end(store, task)
-    assert await store.delete(OWNER, task.id) is not None
+    assert await store.delete(OWNER, task.id, NOW) is not None
     assert await balances(sql, task) == {"key": -PRICE, "held": 0, "spent": PRICE}
 
 

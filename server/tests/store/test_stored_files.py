@@ -90,8 +90,8 @@ async def test_forgotten_tasks_are_gone_and_counted_no_more(
     assert await records.expired_records(OLD + 1, "", 10) == [ended.id]
     assert await records.expired_records(NOW, "", 10) == [ended.id, failed.id]
     assert (await store.page(OWNER, Query())).total == 2
-    assert await records.forget_records([ended.id, failed.id]) == 2
-    assert await records.forget_records([ended.id, failed.id]) == 0
+    assert await records.forget_records([ended.id, failed.id], NOW) == 2
+    assert await records.forget_records([ended.id, failed.id], NOW) == 0
     assert (await store.page(OWNER, Query())).total == 0
     assert await store.get(OWNER, ended.id) is None
 
@@ -100,7 +100,7 @@ async def test_what_has_not_ended_is_never_over(records: StoredFiles, accept: Ac
     waiting = await accept(id=old_id(OLD), created_at=OLD)
     assert await records.expired_results(NOW, "", 10) == []
     assert await records.expired_records(NOW, "", 10) == []
-    assert await records.forget_records([waiting.id]) == 0
+    assert await records.forget_records([waiting.id], NOW) == 0
     assert await records.remove_results([waiting.id], NOW) == []
     assert await records.needed([waiting.id]) == {waiting.id}
 
@@ -116,7 +116,7 @@ async def test_an_ended_task_whose_upstream_has_yet_to_be_stopped_is_kept(
     assert ended is not None
     assert ended.ended
     assert await records.expired_records(NOW, "", 10) == []
-    assert await records.forget_records([task.id]) == 0
+    assert await records.forget_records([task.id], NOW) == 0
     await store.step(task.id, Step(event=Event.LET_GO), OLD)
     assert await records.expired_records(NOW, "", 10) == [task.id]
 
@@ -130,6 +130,42 @@ async def test_needed_are_files_of_tasks_that_live_or_have_them(
     asked = [kept.id, failed.id, removed.id, waiting.id, "task_none"]
     assert await records.needed(asked) == {kept.id, waiting.id}
     assert await records.known(asked) == {kept.id, failed.id, removed.id, waiting.id}
+
+
+async def test_files_may_go_when_this_database_has_itself_ended_their_need(
+    records: StoredFiles, store: PlannedStore, accept: Accept, end: End, take: Take
+) -> None:
+    kept, removed, deleted = await end(), await end(OLD + 1), await end(OLD + 2)
+    refused, waiting = await end(OLD + 3, fails=True), await accept()
+    fetched = await accept(id=old_id(OLD + 4), created_at=OLD, due=OLD)
+    await take(limit=2)
+    for event in (Event.ACCEPTED, Event.READY):
+        await store.step(fetched.id, Step(event=event, upstream_ref="r", due=OLD), OLD)
+    assert [claim.task.id for claim in await take(Event.CLAIM_FETCH)] == [fetched.id]
+    await store.cancel(OWNER, fetched.id, OLD)
+    await records.remove_results([removed.id], NOW)
+    assert await store.delete(OWNER, deleted.id, NOW) is not None
+    every = [kept.id, removed.id, deleted.id, refused.id, waiting.id, fetched.id, "task_none"]
+    assert await records.unneeded(every) == {removed.id, deleted.id, fetched.id}
+    assert await records.known(every) == {*every} - {"task_none"}
+
+
+async def test_a_deleted_task_is_noted_in_the_commit_that_deletes_it_if_it_may_have_left_files(
+    records: StoredFiles, store: PlannedStore, end: End, accept: Accept
+) -> None:
+    first, second, refused = await end(), await end(OLD + 1), await end(OLD + 2, fails=True)
+    waiting = await accept()
+    assert await store.delete("own_2", first.id, NOW) is None
+    assert await store.delete(OWNER, waiting.id, NOW) is None
+    assert await records.old_deleted(NOW + 1, "", 10) == []
+    assert await store.delete(OWNER, first.id, NOW) is not None
+    assert await records.forget_records([first.id, second.id, refused.id, waiting.id], NOW + 5) == 2
+    assert await records.old_deleted(NOW, "", 10) == []
+    assert await records.old_deleted(NOW + 1, "", 10) == [first.id]
+    assert await records.old_deleted(NOW + 6, "", 10) == [first.id, second.id]
+    assert await records.old_deleted(NOW + 6, first.id, 10) == [second.id]
+    assert await records.forget_deleted([first.id]) == 1
+    assert await records.unneeded([first.id, second.id, refused.id]) == {second.id}
 
 
 async def test_inputs_are_forgotten_after_the_end_and_the_task_stays(

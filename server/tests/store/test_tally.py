@@ -49,7 +49,7 @@ async def test_after_anything_that_may_happen_the_tally_is_what_counting_finds(
         elif end == "fail":
             await on.step(task.id, Step(event=Event.FAILED, outcome=Outcome(error=error)), NOW)
         if end == "delete":
-            await on.delete(task.owner, task.id)
+            await on.delete(task.owner, task.id, NOW)
 
     await asyncio.gather(*(one(number) for number in range(60)))
     for claim in await take(limit=10):

@@ -9,7 +9,7 @@ from meshapi_server.tasks.states import Event
 from meshapi_server.tasks.task import Task
 
 from .. import samples
-from ..samples import HandClock
+from ..samples import LOCAL, NOW, HandClock
 from ..stored import LocalFiles
 
 
@@ -19,33 +19,49 @@ class Broken(Exception):
 
 @pytest.fixture
 async def ended(store: SqliteStore, files: LocalFiles, clock: HandClock) -> Task:
-    """A task that has ended and has a file."""
-    task = samples.task()
+    """A task that has succeeded and has a file."""
+    task = samples.task(upstream=LOCAL)
     await store.create(task, samples.schedule_of(task), b"{}", None)
-    await store.step(task.id, Step(event=Event.CANCELLED), clock())
+    await store.step(task.id, Step(event=Event.CLAIM_RENDER, worker="w", lease_until=NOW + 1), clock())
     workspace = files.workspace("attempt")
     (workspace / "part.mp4").write_bytes(b"video")
     await files.adopt(task.id, "video.mp4", workspace / "part.mp4")
-    return task
+    done = await store.step(task.id, Step(event=Event.STORED, outcome=samples.outcome()), clock())
+    assert done is not None
+    return done
 
 
-@pytest.mark.parametrize("broken", ["files", "store"])
-async def test_a_delete_that_broke_off_anywhere_is_finished_by_repeating_it(
+async def die(*_: object) -> None:
+    raise Broken
+
+
+async def test_a_delete_that_broke_off_is_finished_by_repeating_it(
     service: TaskService,
     store: SqliteStore,
     files: LocalFiles,
     ended: Task,
-    broken: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def die(*_: object) -> None:
-        raise Broken
-
     with monkeypatch.context() as patched:
-        patched.setattr(*((files, "remove", die) if broken == "files" else (store, "delete", die)))
+        patched.setattr(store, "delete", die)
         with pytest.raises(Broken):
             await service.delete(ended.owner, ended.id)
+    assert files.path(ended.id, "video.mp4") is not None
 
     assert await service.delete(ended.owner, ended.id) is None
     assert await store.get(ended.owner, ended.id) is None
     assert files.path(ended.id, "video.mp4") is None
+
+
+async def test_a_deleted_task_whose_files_could_not_be_removed_is_remembered(
+    service: TaskService,
+    store: SqliteStore,
+    files: LocalFiles,
+    ended: Task,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(files, "remove", die)
+    assert await service.delete(ended.owner, ended.id) is None
+    assert await store.get(ended.owner, ended.id) is None
+    assert files.path(ended.id, "video.mp4") is not None
+    assert await store.unneeded_files([ended.id]) == {ended.id}

@@ -65,6 +65,17 @@ async def test_expiry_removes_what_a_dead_worker_stored(bench: Bench, files_of: 
         await bench.until(lambda: not files_of.there(task))
 
 
+async def test_a_cancel_of_a_task_that_was_never_fetched_here_leaves_what_another_copy_of_it_stored(
+    bench: Bench, files_of: FilesOf
+) -> None:
+    hand = await bench.hand(ScriptedRemote())
+    task = await bench.create(execution_expires_after=HOUR)
+    await hand.submit()
+    await files_of.store(task)
+    await bench.service.cancel(task.owner, task.id)
+    assert files_of.there(task)
+
+
 async def test_a_refusal_at_the_next_fetch_removes_what_a_dead_worker_stored(
     bench: Bench, files_of: FilesOf
 ) -> None:

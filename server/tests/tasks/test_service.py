@@ -196,12 +196,16 @@ async def test_a_cancel_is_never_lost_whatever_the_worker_does_meanwhile(
 
 
 async def test_deleting_a_running_task_cancels_it_and_deleting_it_again_removes_it_with_its_files(
-    service: TaskService, files: LocalFiles, tmp_path: Path
+    service: TaskService, store: SqliteStore, clock: HandClock, files: LocalFiles, tmp_path: Path
 ) -> None:
     task = await create(service)
+    for event in (Event.CLAIM_SUBMIT, Event.ACCEPTED, Event.READY, Event.CLAIM_FETCH):
+        step = Step(event=event, upstream_ref="r", worker="w", lease_until=NOW + 30_000)
+        assert await store.step(task.id, step, clock()) is not None
     cancelled = await service.delete(OWNER, task.id)
     assert cancelled is not None
     assert cancelled.status is Status.FAILED
+    await store.step(task.id, Step(event=Event.LET_GO), clock())
     (tmp_path / "made.mp4").write_bytes(b"video")
     await files.adopt(task.id, "video.mp4", tmp_path / "made.mp4")
     assert await service.delete(OWNER, task.id) is None

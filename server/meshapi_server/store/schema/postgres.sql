@@ -31,6 +31,12 @@ create index task_by_request on task (owner, request_id);
 -- What still has files, oldest first.
 create index task_with_files on task (id) where status = 'succeeded' and files_removed_at is null;
 
+-- Deleted tasks that may have left files: what a database may take for a leftover is what it has deleted itself.
+create table deleted_task (
+  id         text collate "C" not null primary key,
+  deleted_at bigint not null
+);
+
 -- Inline inputs (data URIs), apart from the task: they may hold megabytes and are read once.
 create table task_input (
   task_id text collate "C" not null references task (id) on delete cascade,
