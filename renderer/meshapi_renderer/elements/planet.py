@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,8 +62,18 @@ def planet_look(kind: PlanetKind, rng: Rng) -> PlanetLook:
 class Planet:
     """A globe of one radius under one light, drawn into a square of its own."""
 
-    def __init__(self, radius: float, light: tuple[float, float, float], look: PlanetLook, rng: Rng) -> None:
-        """``radius`` in pixels; ``light`` is the unit vector to the sun: right, up, towards the viewer."""
+    def __init__(
+        self,
+        radius: float,
+        light: tuple[float, float, float],
+        look: PlanetLook,
+        rng: Rng,
+        shade: Callable[[Floats, Floats, Floats], Floats] | None = None,
+    ) -> None:
+        """``radius`` in pixels; ``light`` is the unit vector to the sun: right, up, towards the viewer.
+
+        ``shade`` tells how much of the sun something keeps from points of the globe, 0 to 1.
+        """
         self._look, self.kind = look, look.kind
         self.side = 2 * math.ceil(radius * (1 + 6 * look.thickness) + 2)
         half = self.side / 2
@@ -77,6 +88,9 @@ class Planet:
         self._clouds = None if clouds is None else imaging.Torus((clouds * 255).astype(np.uint8))
         facing = x * np.float32(light[0]) + y * np.float32(light[1]) + z * np.float32(light[2])
         self._shade, self._rim = _lighting(x, y, z, distance, facing, look)
+        if shade is not None:
+            kept = 1 - np.float32(0.72) * shade(x, y, z)
+            self._shade = (self._shade * kept[..., None]).astype(np.uint8)
         inside = np.clip((1 - distance) * np.float32(radius) + np.float32(0.5), 0, 1)
         self._behind = (255 - inside * 255).astype(np.uint8)
         # One factor: light on the ground, and none beyond the disc.

@@ -14,7 +14,7 @@ from meshapi_renderer.camera import Camera, Pose
 from meshapi_renderer.colour import linear, to8
 from meshapi_renderer.elements.nebula import Nebula, nebula_colours
 from meshapi_renderer.elements.planet import Planet, PlanetKind, planet_look
-from meshapi_renderer.elements.rings import draw_rings
+from meshapi_renderer.elements.rings import Rings
 from meshapi_renderer.elements.softlight import Enlarger
 from meshapi_renderer.elements.stars import Meteors, Twinkle, star_field
 from meshapi_renderer.layers import Layer
@@ -27,6 +27,7 @@ _GRID_LONG = 416
 _STAR_DEPTHS = (60.0, 14.0)
 _PLANET_DEPTH = 1.25
 _MOON_DEPTH = 1.0
+_RINGED: tuple[PlanetKind, ...] = ("giant", "ice")
 _SUN: dict[TimeOfDay, tuple[float, float, float]] = {
     "noon": (-0.55, 0.45, 0.70),
     "golden": (-0.80, 0.35, 0.42),
@@ -66,18 +67,15 @@ class Space:
         self._stars, self._twinkle = _stars(self._view, rng.sub("stars"))
         self._meteors = Meteors(canvas, timing.duration, rng.sub("meteors"), 1)
         light = _unit(_SUN[plan.time])
-        self._globe, self._moon = _globes(canvas, light, rng.sub("globes"))
-        self._rings: tuple[Layer, Layer] | None = None
-        if self._globe.planet.kind in ("giant", "ice") and rng.sub("rings").u() < 0.7:
-            self._rings = self._ring_layers(light, rng.sub("rings"))
+        rings = _rings(light, rng.sub("rings"))
+        self._globe, self._moon = _globes(canvas, light, rings, rng.sub("globes"))
+        ringed = rings is not None and self._globe.planet.kind in _RINGED
+        self._rings = self._ring_layers(rings) if rings is not None and ringed else None
         self._sun = _Sun(canvas, light, self._globe) if light[2] < 0.15 else None
 
-    def _ring_layers(self, light: tuple[float, float, float], rng: Rng) -> tuple[Layer, Layer]:
+    def _ring_layers(self, rings: Rings) -> tuple[Layer, Layer]:
         globe, canvas, margin = self._globe, self._canvas, self._view.margin
-        radius = _radius(canvas)
-        colour, behind, before = draw_rings(
-            radius, rng.uniform(-0.45, 0.45), rng.uniform(0.16, 0.34), light, rng.sub("bands")
-        )
+        colour, behind, before = rings.draw(_radius(canvas))
         side = colour.shape[0]
         left = round(globe.x * canvas.width - side / 2) + margin
         top = round(globe.y * canvas.height - side / 2) + margin
@@ -156,7 +154,17 @@ def _radius(canvas: Canvas) -> float:
     return min(0.36 * canvas.short, 0.26 * canvas.long)
 
 
-def _globes(canvas: Canvas, light: tuple[float, float, float], rng: Rng) -> tuple[_Globe, _Globe]:
+def _rings(light: tuple[float, float, float], rng: Rng) -> Rings | None:
+    """The rings that a planet of a kind with rings has; None for none."""
+    lean = rng.u()
+    if lean >= 0.7:
+        return None
+    return Rings(0.9 * lean - 0.45, rng.uniform(0.16, 0.34), light, rng.sub("bands"))
+
+
+def _globes(
+    canvas: Canvas, light: tuple[float, float, float], rings: Rings | None, rng: Rng
+) -> tuple[_Globe, _Globe]:
     """The planet on one side of the middle, the moon on the other, smaller and nearer."""
     side = rng.sign()
     kinds: tuple[PlanetKind, ...] = ("giant", "giant", "earth", "desert", "ice")
@@ -166,7 +174,8 @@ def _globes(canvas: Canvas, light: tuple[float, float, float], rng: Rng) -> tupl
     portrait = canvas.height > canvas.width
     x = 0.5 + side * (0.10 if portrait else 0.17)
     y = rng.uniform(0.46, 0.54) + (0.06 if portrait else 0.0)
-    planet = _Globe(Planet(radius, light, look, rng.sub("planet")), x, y, _PLANET_DEPTH)
+    shade = rings.shade_globe if rings is not None and kind in _RINGED else None
+    planet = _Globe(Planet(radius, light, look, rng.sub("planet"), shade), x, y, _PLANET_DEPTH)
     moon_look = planet_look("desert" if kind != "desert" else "ice", rng.sub("moon look"))
     small = Planet(0.17 * radius, light, moon_look, rng.sub("moon"))
     moon = _Globe(
