@@ -252,7 +252,7 @@ def refused(client: MeshAPI, asynchronous: AsyncMeshAPI) -> None:
     client.videos.download("t", "lake.mp4", variant="poster")  # type: ignore[arg-type]
     client.videos.list(limit="20")  # type: ignore[arg-type]
     client.usage.get(by=7)  # type: ignore[arg-type]
-    client.usage.get("2026-11-01")  # type: ignore[misc]
+    client.usage.get("2026-11-01")  # type: ignore[call-arg]
     client.videos.watch("t").status  # type: ignore[attr-defined]  # noqa: B018
     MeshAPI("rsk_...")  # type: ignore[call-arg]
     asynchronous.videos.wait("t").status  # type: ignore[attr-defined]  # noqa: B018
