@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from meshapi_server.tasks.life import UNKNOWN_SUBMISSION, Step
+from meshapi_server.tasks.ports import Detour
 from meshapi_server.tasks.states import Event, State
-from meshapi_server.tasks.task import Outcome, Task
+from meshapi_server.tasks.task import Outcome, Schedule, Task
 
 from .announcing import announce
 from .plan import Plan, Read, Relax, Row, Write, read, write_all
@@ -74,6 +75,23 @@ def give_up(overdue: Read, now: int, shard: int) -> Plan[Found]:
     return (yield from _each(overdue, _last_step, now, shard))
 
 
+def detour(wishes: Sequence[Detour], now: int, shard: int) -> Plan[list[Task]]:
+    """Move tasks on that still wait as their wish says; what was claimed meanwhile stays where it is."""
+    ids = [wish.task_id for wish in wishes]
+    yield Read("lock_schedules", {"ids": ids}, lock=True)
+    held = {
+        task.id: (schedule, task) for schedule, task in map(read_held, (yield from read("get_rows", ids=ids)))
+    }
+    sheet = Sheet(held.values())
+    moved: list[Task] = []
+    for wish in wishes:
+        if wish.task_id in held and _waits(held[wish.task_id][0], wish):
+            steps = [sheet.step(wish.task_id, _onward(now), now) for _ in range(wish.to - wish.route)]
+            moved += [each.task for each in steps[-1:] if each is not None]
+    yield from _save(sheet, shard)
+    return moved
+
+
 def delete(owner: str, task_id: str, now: int, shard: int) -> Plan[Task | None]:
     """Remove an ended task with all that belongs to it, and note that its files are to go."""
     if not (yield from read("get_task", owner=owner, id=task_id)):
@@ -121,6 +139,18 @@ def peek(query: Read) -> Plan[bool]:
 def hold(rows: Sequence[Row]) -> Sheet:
     """A sheet of the rows of ``get_rows``."""
     return Sheet(map(read_held, rows))
+
+
+def _waits(schedule: Schedule, wish: Detour) -> bool:
+    return (
+        schedule.state is State.QUEUED
+        and schedule.worker is None
+        and (schedule.upstream, schedule.route) == (wish.upstream, wish.route)
+    )
+
+
+def _onward(now: int) -> Step:
+    return Step(event=Event.REROUTED, due=now)
 
 
 def _last_step(state: State) -> Step:

@@ -6,8 +6,17 @@ from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 from meshapi_server.tasks.errors import TaskRefusal
 from meshapi_server.tasks.life import Step
-from meshapi_server.tasks.limits import Pool
-from meshapi_server.tasks.ports import EMPTY, ONE_BY_ONE, Created, Idempotency, Page, Query
+from meshapi_server.tasks.limits import Pool, PoolState
+from meshapi_server.tasks.ports import (
+    EMPTY,
+    ONE_BY_ONE,
+    Created,
+    Detour,
+    Idempotency,
+    Page,
+    Query,
+    Waiting,
+)
 from meshapi_server.tasks.price import UNLIMITED, Budget
 from meshapi_server.tasks.states import Event, State
 from meshapi_server.tasks.task import Attempt, Claim, Schedule, Task
@@ -16,7 +25,7 @@ from . import claiming, creating, looking, moving
 from .coalescing import Coalescer
 from .plan import Plan, Read, Row, read, write
 from .queue_heads import QueueHeads
-from .rows import pool_row, read_schedule, read_task
+from .rows import pool_row, read_pool, read_schedule, read_task, read_waiting
 from .statements import Dialect
 
 Result = TypeVar("Result")
@@ -233,6 +242,26 @@ class PlannedStore(ABC):
     async def pause(self, pool: str, until: int) -> None:
         """Let nothing through a pool for a while (see the port)."""
         await self.change(lambda _: write("pause_pool", {"name": pool, "until": until}))
+
+    async def pools(self, names: Sequence[str]) -> Mapping[str, PoolState]:
+        """Pools by their names (see the port)."""
+        wanted = list(names)
+        rows = await self.look(lambda: read("get_pools", names=wanted))
+        return {pool.name: pool for pool in map(read_pool, rows)}
+
+    async def waiting(self, upstream: str, after: tuple[int, str], now: int, most: int) -> Sequence[Waiting]:
+        """What waits for an upstream (see the port)."""
+        rank, task_id = after
+        rows = await self.scan(
+            lambda: read(
+                "queue_behind", upstream=upstream, after_rank=rank, after_id=task_id, now=now, most=most
+            )
+        )
+        return [read_waiting(row) for row in rows]
+
+    async def detour(self, wishes: Sequence[Detour], now: int) -> Sequence[Task]:
+        """Move queued tasks on (see the port)."""
+        return await self.change(lambda shard: moving.detour(wishes, now, shard))
 
     async def ping(self) -> None:
         """Ask the database for as little as possible."""

@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from meshapi_server.tasks.limits import Pool, PoolState, gcra
+from meshapi_server.tasks.ports import Waiting
 from meshapi_server.tasks.spec import Spec
 from meshapi_server.tasks.states import State, Status
 from meshapi_server.tasks.task import Attempt, Outcome, Route, Schedule, Task
@@ -165,6 +166,12 @@ def read_held(row: Sequence[Any]) -> tuple[Schedule, Task]:
 def read_attempt(row: Sequence[Any]) -> Attempt:
     """A line of a timeline from the columns ``ATTEMPT_COLUMNS``, in that order."""
     return Attempt(**dict(zip(ATTEMPT_COLUMNS, row, strict=True)))
+
+
+def read_waiting(row: Sequence[Any]) -> Waiting:
+    """A queued task from ``queue_behind``."""
+    task_id, rank, lane, route, routes = row
+    return Waiting(task_id=task_id, rank=rank, lane=lane, route=route, routes=_routes.decode(routes))
 
 
 def read_pool(row: Sequence[Any]) -> PoolState:

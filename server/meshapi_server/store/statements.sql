@@ -81,6 +81,14 @@ from schedule where id = :id and state = 'queued'
 -- name: queue_head
 select id from schedule where state = 'queued' and upstream = :upstream order by rank, id limit :most
 
+-- name: queue_behind
+-- What is due in a queue behind a place, with what else may be asked.
+select schedule.id, schedule.rank, schedule.lane, schedule.route, task.routes
+from schedule join task on task.id = schedule.id
+where schedule.state = 'queued' and schedule.upstream = :upstream
+and (schedule.rank, schedule.id) > (:after_rank, :after_id) and schedule.due <= :now
+order by schedule.rank, schedule.id limit :most
+
 -- name: queued_among
 select id from schedule where state = 'queued' and id {one of ids}
 

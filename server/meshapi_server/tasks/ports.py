@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from .life import Step
-from .limits import Pool
+from .limits import Pool, PoolState
 from .price import UNLIMITED, Budget, Price
 from .spec import Spec
 from .states import Event, State
@@ -59,6 +59,28 @@ class Page(Struct, frozen=True, kw_only=True):
     tasks: tuple[Task, ...]
     total: int
     has_more: bool
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """A queued task with its place (``rank``, then the id) and its routes, of which ``route`` is in use.
+
+    ``lane`` is the pool of its key's own limit, empty when there is none.
+    """
+
+    task_id: str
+    rank: int
+    lane: str
+    route: int
+    routes: tuple[Route, ...]
+
+
+class Detour(Struct, frozen=True, kw_only=True):
+    """The wish that a task which waits for ``upstream``, its route ``route``, goes on to the route ``to``."""
+
+    task_id: str
+    upstream: str
+    route: int
+    to: int
 
 
 class Hints(Protocol):
@@ -206,6 +228,18 @@ class Store(Protocol):
 
     async def count_states(self) -> Mapping[State, int]:
         """How many schedule rows are in each state."""
+        ...
+
+    async def pools(self, names: Sequence[str]) -> Mapping[str, PoolState]:
+        """Those of these pools that there are."""
+        ...
+
+    async def waiting(self, upstream: str, after: tuple[int, str], now: int, most: int) -> Sequence[Waiting]:
+        """Due tasks that wait for an upstream, in the order of its queue, behind the place ``after``."""
+        ...
+
+    async def detour(self, wishes: Sequence[Detour], now: int) -> Sequence[Task]:
+        """Move queued tasks on to a later route, in one commit; those that still wait as their wish says."""
         ...
 
     async def sweep_idempotency(self, before: int) -> int:

@@ -12,6 +12,7 @@ from meshapi_server.upstreams.contract import LocalUpstream, RemoteUpstream
 from .adoption import drop_unneeded
 from .changes import Changes
 from .clock import Clock
+from .detours import Detours
 from .jobs import Jobs
 from .life import RECONCILE_WITHIN
 from .limits import Pool
@@ -26,6 +27,7 @@ from .task import Claim
 log = structlog.get_logger("meshapi.worker")
 
 _REAP_EVERY = 0.5  # s at most: a dead worker's tasks are taken over within its lease and a second
+_DETOURS_EVERY = 1.0  # s
 _BREATH = 0.01  # s between two turns at least, so that whatever rings or ends meanwhile shares the next one
 
 
@@ -72,6 +74,8 @@ class Worker:
         self._idle = asyncio.Event()  # set while the loop does not run: nothing is being claimed
         self._idle.set()
         self._next_reap = 0.0
+        self._next_detours = 0.0
+        self._detours = Detours(store, (*local, *remote))
         self._render = RenderDriver(store, files, changes, clock, jobs, local, settings.lease)
         self._submissions = SubmissionDriver(
             store, changes, clock, jobs, remote, settings.lease, settings.reconcile_within
@@ -145,6 +149,7 @@ class Worker:
 
     async def _turn(self) -> bool:
         await self._housekeep()
+        await self._move_on()
         claims = 0
         for event, upstreams, most in self._duties:
             admitted, room = self._places.offer(event, upstreams, most)
@@ -204,6 +209,18 @@ class Worker:
             self._changes.publish(task)
             # A worker that died between storing the video and saying so has left it to nobody.
             await drop_unneeded(self._store, self._files, task.id)
+
+    async def _move_on(self) -> None:
+        loop_time = asyncio.get_running_loop().time()
+        if loop_time < self._next_detours:
+            return
+        self._next_detours = loop_time + _DETOURS_EVERY
+        moved = await self._detours.take(self._clock())
+        for task in moved:
+            self._changes.publish(task)
+        if moved:
+            log.info("tasks of a paused upstream move on", tasks=len(moved))
+            self._changes.ring()
 
     def _start(self, event: Event, claims: Sequence[Claim], work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._guarded(work, claims))

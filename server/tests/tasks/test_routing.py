@@ -155,6 +155,20 @@ async def test_a_busy_upstream_that_asks_for_it_is_left_alone_by_everybody_and_t
     assert len(upstream.submits) == 5
 
 
+async def test_tasks_behind_a_refusal_that_pauses_an_upstream_go_elsewhere_at_once(bench: Bench) -> None:
+    first = refusing(Deferred("overloaded", retry_after=600, pause=True), "first")
+    second = ScriptedRemote("second", poll=running)
+    begun = bench.clock()
+    async with bench.working(first, second):
+        refused = await bench.create(BOTH)
+        await bench.rests(refused, State.POLLING)
+        behind = [await bench.create(BOTH) for _ in range(3)]
+        for task in behind:
+            await bench.rests(task, State.POLLING)
+    assert [(await bench.task(task.id)).upstream for task in behind] == ["second"] * 3
+    assert (len(first.submits), len(second.submits), bench.clock()) == (1, 4, begun)
+
+
 async def test_an_upstream_that_is_busy_for_one_task_only_is_asked_for_the_others(bench: Bench) -> None:
     async def busy_for_one(job: Job) -> Accepted:
         if job.task_id == one.id:
