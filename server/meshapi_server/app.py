@@ -45,7 +45,7 @@ from meshapi_server.files.sources import Sources
 from meshapi_server.files.storage_url import storage_of
 from meshapi_server.files.sweeper import Sweeper
 from meshapi_server.files.workshop import Workshop
-from meshapi_server.settings import Settings, configured_upstreams
+from meshapi_server.settings import Settings
 from meshapi_server.tasks import ids
 from meshapi_server.tasks.changes import Changes
 from meshapi_server.tasks.clock import Clock
@@ -80,8 +80,8 @@ class Profile(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, settings: Settings, environment: Mapping[str, str]) -> "Profile":
-        """Simulation is on when no upstream key is configured, unless it was set (wire.md section 10)."""
-        development = not (configured_upstreams(environment) or enabled_names(environment))
+        """Simulation is on while no upstream is, unless it was set (wire.md section 10)."""
+        development = not enabled_names(environment)
         simulate = development if settings.simulate is None else settings.simulate
         private = development if settings.private_sources is None else settings.private_sources
         guard = Guard(private=private, ports=None if private else frozenset(settings.ports))

@@ -15,25 +15,6 @@ from meshapi_server.destinations.guard import USUAL_PORTS
 from meshapi_server.store.database_url import shown
 from meshapi_server.upstreams.routing import RouteSetting
 
-# An upstream is on when its customary variable is set; any of them turns simulation off by default.
-UPSTREAM_KEYS: dict[str, tuple[str, ...]] = {
-    "byteplus": ("ARK_API_KEY", "BYTEPLUS_API_KEY"),
-    "volcengine": ("VOLCENGINE_API_KEY",),
-    "runway": ("RUNWAYML_API_SECRET",),
-    "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-    "xai": ("XAI_API_KEY",),
-    "fal": ("FAL_KEY",),
-    "replicate": ("REPLICATE_API_TOKEN",),
-    "luma": ("LUMA_AGENTS_API_KEY", "LUMA_API_KEY", "LUMAAI_API_KEY"),
-    "kling": ("KLING_API_KEY", "KLING_ACCESS_KEY"),
-    "minimax": ("MINIMAX_API_KEY", "MESHAPI_MINIMAX_H3_API_KEY", "MESHAPI_MINIMAX_HAILUO_API_KEY"),
-    "alibaba": ("DASHSCOPE_API_KEY",),
-    "vidu": ("VIDU_API_KEY",),
-    "pixverse": ("PIXVERSE_API_KEY",),
-    "openrouter": ("OPENROUTER_API_KEY",),
-}
-
-
 _ORIGIN = re.compile(r"^(\*|https?://[^/?#@*\s]+)$")
 ROLES = ("all", "api", "worker")
 
@@ -43,7 +24,7 @@ class SettingsInvalid(ValueError):
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be set. ``simulate`` None means: when no upstream key is configured.
+    """Everything that can be set. ``simulate`` None means: while no upstream is on.
 
     ``lease``, ``tick`` and ``reconcile_within`` (how long an upstream is searched for a submission whose
     answer was lost) are seconds; ``renders`` is how many videos the built-in model makes at once;
@@ -207,15 +188,6 @@ def load(
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as problem:
         raise SettingsInvalid(str(problem).replace(" - at `$.", " in setting `")) from None
-
-
-def configured_upstreams(environment: Mapping[str, str]) -> list[str]:
-    """The upstreams whose key is in the environment."""
-    return [
-        name
-        for name, variables in UPSTREAM_KEYS.items()
-        if any(environment.get(variable) for variable in variables)
-    ]
 
 
 def _from_file(path: Path, *, required: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 
-from meshapi_server.settings import UPSTREAM_KEYS
+from meshapi_server.upstreams.adapters import registrations
 
 GENERATIONS = "/v1/video/generations"
 TEXT = [{"type": "text", "text": "A serene mountain lake at sunrise"}]
@@ -25,7 +25,12 @@ _START_SECONDS = 30.0
 
 def environment(**extra: str) -> dict[str, str]:
     """This process's environment without anything that configures a server."""
-    upstream_keys = {name for names in UPSTREAM_KEYS.values() for name in names}
+    upstream_keys = {
+        variable
+        for registration in registrations(published=()).values()
+        for variables in registration.credentials.values()
+        for variable in variables
+    }
     plain = {
         name: value
         for name, value in os.environ.items()

@@ -2,11 +2,12 @@
 
 import pytest
 
-from meshapi_server.settings import UPSTREAM_KEYS
+from meshapi_server.app import Profile
+from meshapi_server.settings import Settings
 from meshapi_server.tasks.clock import system_clock
 from meshapi_server.upstreams.adapter import Registration
 from meshapi_server.upstreams.adapters import registrations
-from meshapi_server.upstreams.enabled import UpstreamMisconfigured, enabled, is_on
+from meshapi_server.upstreams.enabled import UpstreamMisconfigured, enabled, is_on, variable
 from meshapi_server.upstreams.openai_videos import OpenAIVideos
 
 from .stub import Plain
@@ -32,10 +33,16 @@ def test_the_engines_are_on_when_their_url_is_there() -> None:
     assert upstream.adapter.engines == ("http://a:1/v1", "http://b:2/v1")
 
 
-@pytest.mark.parametrize("name", sorted(BUILT_IN.keys() & UPSTREAM_KEYS.keys()))
-def test_the_settings_and_the_registration_name_the_same_variables(name: str) -> None:
-    named = {variable for variables in BUILT_IN[name].credentials.values() for variable in variables}
-    assert set(UPSTREAM_KEYS[name]) <= named
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+def test_models_are_simulated_until_any_upstream_is_on(name: str) -> None:
+    registration = BUILT_IN[name]
+    needed = registration.needs[0] if registration.needs else tuple(registration.credentials)
+    variables = {registration.credentials[each][0]: "k" for each in needed}
+    if not registration.base_url:
+        variables = {variable(name, "BASE_URL"): "http://host"}
+    assert not Profile.of(Settings(), variables).simulate
+    assert Profile.of(Settings(), dict.fromkeys(variables, "")).simulate
+    assert Profile.of(Settings(simulate=True), variables).simulate
 
 
 @pytest.mark.parametrize(
