@@ -3,6 +3,7 @@ package meshapi
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -322,5 +323,36 @@ func TestAWalkEndsWithTheLoopOrWithAnError(t *testing.T) {
 	}
 	if failures != 1 {
 		t.Errorf("%d failures", failures)
+	}
+}
+
+func TestWhatIsToldSurvivesBeingStored(t *testing.T) {
+	moment := time.UnixMilli(1785585600250).UTC()
+	event := TaskEvent{ID: "evt_1", Type: "t", CreatedAt: moment, Task: &VideoTaskResponse{ID: "task_1", Status: "failed"}}
+	delivery := WebhookDelivery{ID: "whd_1", HTTPStatus: 503, CreatedAt: moment, Attempts: []WebhookAttempt{{Attempt: 1, StartedAt: moment}}}
+	for _, stored := range []struct {
+		value any
+		again any
+	}{
+		{event, &TaskEvent{}},
+		{TaskEventList{Data: []TaskEvent{event}, HasMore: true, Next: "evt_1"}, &TaskEventList{}},
+		{WebhookDeliveryList{Data: []WebhookDelivery{delivery}}, &WebhookDeliveryList{}},
+		{WebhookEndpointList{Data: []WebhookEndpoint{{ID: "whe_1", Enabled: true, Events: []string{"a"}}}}, &WebhookEndpointList{}},
+		{WebhookSecret{Secret: "whsec_ZXhhbXBsZQ==", CreatedAt: 1785585600}, &WebhookSecret{}},
+		{UsageReport{From: "2026-11-01", Data: []UsageEntry{{Model: "m/x", UsageFigures: UsageFigures{Tasks: 2}}}}, &UsageReport{}},
+	} {
+		first, err := json.Marshal(stored.value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(first, stored.again); err != nil {
+			t.Fatal(err)
+		}
+		if second, err := json.Marshal(stored.again); err != nil || !bytes.Equal(first, second) {
+			t.Errorf("stored %s, read %s, %v", first, second, err)
+		}
+	}
+	if err := json.Unmarshal([]byte(`"text"`), &TaskEvent{}); err == nil {
+		t.Error("a text was read as an event")
 	}
 }
