@@ -6,6 +6,7 @@ import structlog
 from starlette.routing import compile_path
 from starlette.types import Message, Receive, Scope, Send
 
+from meshapi_server.accounts.key import Key
 from meshapi_server.accounts.keys import Keys
 from meshapi_server.tasks.errors import StoreDown, TaskRefusal
 
@@ -139,13 +140,12 @@ class Application:
         scheme, _, secret = header.partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
             raise _unauthorized("The Authorization header must read: Bearer rsk_...")
-        key = call.key = await self._keys.check(secret.strip())
-        if key is None:
-            raise _unauthorized("The API key is not known, or it was revoked or has expired.")
-        if key.suspended_at is not None:
-            raise APIError("forbidden", "The API key is suspended; its operator can resume it.")
-        if key.admin != admin:
-            raise APIError("forbidden", _NOT_FOR_TASKS if key.admin else _NOT_FOR_KEYS)
+
+        async def identify() -> None:
+            call.key = await self._key(secret.strip(), admin=admin)
+
+        key = call.key = await self._key(secret.strip(), admin=admin)
+        call.log_in_again = identify
         call.admission = await self._keys.admit(key)
         if call.admission is not None and call.admission.retry_after is not None:
             raise APIError(
@@ -153,6 +153,17 @@ class Application:
                 f"The API key has used up its requests: {call.admission.refusal()}.",
                 retry_after=call.admission.retry_after,
             )
+
+    async def _key(self, secret: str, *, admin: bool) -> Key:
+        """The key as it is now. Raises APIError when it may not be used here."""
+        key = await self._keys.check(secret)
+        if key is None:
+            raise _unauthorized("The API key is not known, or it was revoked or has expired.")
+        if key.suspended_at is not None:
+            raise APIError("forbidden", "The API key is suspended; its operator can resume it.")
+        if key.admin != admin:
+            raise APIError("forbidden", _NOT_FOR_TASKS if key.admin else _NOT_FOR_KEYS)
+        return key
 
     async def _send(
         self,

@@ -1,7 +1,8 @@
 """One request, as the handlers see it, and the answers they give. Bare ASGI underneath."""
 
+import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
@@ -15,6 +16,8 @@ from .errors import APIError
 
 MAX_BODY = 32 * 1024 * 1024
 _DRAIN = 256 * 1024 * 1024  # how much of a too large body is read and thrown away, so that the answer arrives
+
+_LONG = 0.1  # s; a body that took longer may have outlived what its key was allowed
 
 VERSIONS = ("2026-08", "2026-09")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
@@ -74,7 +77,8 @@ class Reply:
 class Call:
     """One request. ``key`` is None on routes that need no login; ``owner`` refuses to guess one.
 
-    ``admission`` is how its key's request limits stand; None when it has none.
+    ``admission`` is how its key's request limits stand; None when it has none. ``log_in_again`` puts the key
+    as it is by now into ``key``, or raises as a login does.
     """
 
     def __init__(self, scope: Scope, receive: Receive, request_id: str, version: str) -> None:
@@ -84,6 +88,7 @@ class Call:
         self.version = version
         self.key: Key | None = None
         self.admission: Admission | None = None
+        self.log_in_again: Callable[[], Awaitable[None]] | None = None
         self.path_values: Mapping[str, str] = {}
         self._query: dict[str, list[str]] | None = None
 
@@ -115,7 +120,18 @@ class Call:
         return header_of(self.scope["headers"], name)
 
     async def body(self) -> bytes:
-        """The whole body. 413 past MAX_BODY: what is beyond is thrown away unread, never kept."""
+        """The whole body. 413 past MAX_BODY: what is beyond is thrown away unread, never kept.
+
+        After one that took its time the key is looked up again: it holds as it is when the request is whole.
+        """
+        time = asyncio.get_running_loop().time
+        begun = time()
+        body = await self._whole_body()
+        if self.log_in_again is not None and time() - begun > _LONG:
+            await self.log_in_again()
+        return body
+
+    async def _whole_body(self) -> bytes:
         declared = self.header(b"content-length")
         if declared is not None and declared.isdigit() and int(declared) > MAX_BODY:
             if self.header(b"expect") is None:

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import io
+import json
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import httpx2
 import pytest
 import structlog
 
+from meshapi_server.api import call
 from meshapi_server.commands import serve
 
 from ..inside import Inside, inside
@@ -356,3 +358,39 @@ async def test_no_secret_reaches_the_log_when_a_handler_breaks_and_its_whole_sta
     assert "Traceback" in words
     assert secret not in words
     assert secret[4:] not in words
+
+
+async def slowly(meanwhile: Callable[[], Awaitable[object]]) -> AsyncIterator[bytes]:
+    """A body in two parts; something happens between them."""
+    whole = json.dumps(BODY).encode()
+    yield whole[:20]
+    await meanwhile()
+    yield whole[20:]
+
+
+async def test_a_limit_that_is_set_while_a_body_arrives_counts_its_task(
+    replicas: list[Inside], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call, "_LONG", 0.0)
+    server = replicas[0]
+    secret, key = await server.server.keys.create("late")
+    caller = server.client(secret, **{"content-type": "application/json"})
+
+    async def limit() -> None:
+        await replicas[1].server.keys.update(key.id, tasks_in_flight=1)
+
+    assert (await caller.post(GENERATIONS, content=slowly(limit))).status_code == 200
+    refused(await caller.post(GENERATIONS, json=BODY), 429, "rate_limit_exceeded")
+
+
+async def test_a_key_that_is_revoked_while_a_body_arrives_creates_nothing(
+    server: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call, "_LONG", 0.0)
+    secret, key = await server.server.keys.create("late")
+    caller = server.client(secret, **{"content-type": "application/json"})
+
+    async def revoke() -> None:
+        await server.server.keys.revoke(key.id)
+
+    refused(await caller.post(GENERATIONS, content=slowly(revoke)), 401, "unauthorized")
