@@ -16,6 +16,8 @@ _SIDE = 512
 _STEP = 4
 _METRES = 1200.0
 """Side of the torus of shadows."""
+_LENGTHENED = np.float32(0.45)
+"""Shadows reach this much less far across than away: a flat eye would see only stripes of round ones."""
 
 
 class CloudShadows:
@@ -28,7 +30,8 @@ class CloudShadows:
         # As many rows more as a tilt may bring in from below.
         rows = -(-(canvas.height - self._top + view.margin) // _STEP)
         columns = -(-canvas.width // _STEP)
-        cover = smoothstep(0.50, 0.64, fbm(_SIDE, _SIDE, 7, 4, rng.sub("shadows"), 0.45))
+        # Clouds as large as these, seen aslant, are long bands already: finer ones would be streaks.
+        cover = smoothstep(0.55, 0.66, fbm(_SIDE, _SIDE, 11, 3, rng.sub("shadows"), 0.42))
         self._texture = imaging.Torus((cover * 255).astype(np.uint8))
         below = (np.arange(rows, dtype=np.float32)[:, None] + np.float32(0.5)) * np.float32(_STEP)
         drop = (below + np.float32(self._top - view.horizon * canvas.height)) / np.float32(view.focal)
@@ -36,7 +39,10 @@ class CloudShadows:
         across = (np.arange(columns, dtype=np.float32)[None] + np.float32(0.5)) * np.float32(_STEP)
         across = (across - np.float32(canvas.width / 2)) * distance * np.float32(1 / view.focal)
         texels = np.float32(_SIDE / _METRES)
-        self._x, self._z = across * texels, np.broadcast_to(distance * texels, across.shape).copy()
+        self._x, self._z = (
+            across * texels,
+            np.broadcast_to(distance * (texels * _LENGTHENED), across.shape).copy(),
+        )
         fade = smoothstep(0.006, 0.055, drop) * np.float32(depth)
         self._fade = np.broadcast_to(fade, self._x.shape).copy()
         self._speed = float(pace * texels)

@@ -130,8 +130,13 @@ class DuneBand:
     """Rise towards the frame's sides, in metres: opens the view in the middle."""
     rise: float = 1.15
     ripples: float = 0.0
+    """Slope of the wind's ripples."""
+    pitch: float = 1.0
+    """Ripples over their usual number a metre."""
     grain: float = 1.0
     """Fineness of the speckle: near sand needs finer texture pixels, or their lattice shows."""
+    contrast: float = 0.38
+    """Of the speckle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,13 +248,16 @@ class DuneRange:
         normal_x, normal_z = -slope_x, -slope_z
         if band.ripples > 0:
             ripple = self._ripples(x, depth, slope_x)
-            normal_x = normal_x + ripple * np.float32(0.42)
+            normal_x = normal_x + ripple * np.float32(0.80)
             normal_z = normal_z + ripple
         upright = 1 / np.sqrt(normal_x * normal_x + normal_z * normal_z + 1)
         right, up, away = light.towards
         facing = (normal_x * np.float32(right) + np.float32(up) + normal_z * np.float32(away)) * upright
         direct = np.clip(facing, 0, 1) * (np.float32(light.shade) + np.float32(1 - light.shade) * lit)
-        sand = light.sand * (np.float32(0.80) + np.float32(0.38) * fine)[..., None]
+        sand = (
+            light.sand
+            * (np.float32(0.99 - 0.5 * band.contrast) + np.float32(band.contrast) * fine)[..., None]
+        )
         if light.snow > 0:
             lying = smoothstep(0.62, 0.86, upright + (fine - np.float32(0.5)) * np.float32(0.3))
             sand = mix(sand, rgb(0.82, 0.86, 0.92), (lying * np.float32(light.snow))[..., None])
@@ -275,12 +283,20 @@ class DuneRange:
         """Wind ripples as a slope: none on the steep lee, fading with distance."""
         band = self._band
         wander = self._wander(x, z, 0.9) * np.float32(26) + self._wander(x, z, 4.3) * np.float32(3.0)
-        phase = (x * np.float32(0.8) + z * np.float32(2.6)) * np.float32(1.25) + wander
+        phase = (x * np.float32(0.8) + z * np.float32(2.6)) * np.float32(1.25 * band.pitch) + wander
         wave = np.sin(phase) + np.float32(0.35) * np.sin(phase * 2 + np.float32(0.9))
-        lee = smoothstep(0.62, 0.34, np.abs(slope_x))
+        lee = smoothstep(1.1, 0.5, np.abs(slope_x))
         patch = np.float32(0.45) + np.float32(0.75) * self._wander(x, z, 0.6)
-        fade = np.exp(z * np.float32(-1 / 150.0)) * np.float32(band.ripples)
-        return np.asarray(wave * lee * patch * fade)
+        # A low sun draws out every ripple: gentler ones show as much.
+        slope = band.ripples * min(1.0, max(0.45, 1.6 * self._light.towards[1]))
+        fade = np.exp(z * np.float32(-1 / 150.0)) * np.float32(slope)
+        fade *= np.float32(0.3) + np.float32(0.7) * smoothstep(22.0, 50.0, z)
+        waves = wave * patch * fade
+        # Nearer still, the small ripples that lie across the large ones.
+        close = np.exp(z * np.float32(-1 / 38.0)) * np.float32(1.8 * slope)
+        fine = (x * np.float32(2.1) + z * np.float32(5.2)) * np.float32(1.6) + wander * np.float32(1.7)
+        waves += np.sin(fine + np.sin(fine * np.float32(0.31)) * np.float32(0.8)) * close
+        return np.asarray(waves * lee)
 
 
 @dataclass(frozen=True, slots=True)

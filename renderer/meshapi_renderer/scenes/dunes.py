@@ -39,11 +39,11 @@ _BANDS = (
     ),
     DuneBand(
         near=120, far=820, steps=480, tile=640, relief=52, base=-28, eye=31, offset=60, depth=1.3, valley=9,
-        ripples=0.22,
+        ripples=0.40,
     ),
     DuneBand(
         near=21, far=118, steps=520, tile=640, relief=46, base=-28, eye=31, offset=265, depth=1.0, valley=13,
-        rise=1.9, ripples=0.30, grain=7.0,
+        rise=1.9, ripples=0.62, pitch=1.8, grain=7.0, contrast=0.62,
     ),
 )  # fmt: skip
 _TANGENTS: dict[TimeOfDay, float] = {
@@ -86,7 +86,7 @@ class Dunes:
         wind = air(plan.weather).wind
         # Blown sand shows best against a low sun.
         low_sun = plan.time in ("sunrise", "golden", "sunset", "dusk")
-        blown = (0.46 if low_sun else 0.26 if night else 0.48) + 0.11 * wind
+        blown = (0.46 if low_sun else 0.26 if night else 0.24) + 0.08 * wind
         pace = 14.0 * wind * plan.speed
         self._sand = Spindrift(view, rng.sub("spindrift"), swatch8(glow), blown, pace, eye=14.0)
         sunny = plan.weather in ("clear", "cloudy") and plan.time in ("noon", "golden")
@@ -107,9 +107,10 @@ class Dunes:
         self._sky.draw(frame, camera, pose, index, scratch, covered_from(frame, stack))
         draw_stack(frame, stack)
         _, shift_x, shift_y = camera.scale_shift(pose, 1.6)
+        self._sand.draw(frame, seconds, (shift_x, shift_y))
+        # Blown sand lies in the shadows of clouds as the ground does.
         if self._shadows is not None:
             self._shadows.draw(frame, seconds, (shift_x, shift_y))
-        self._sand.draw(frame, seconds, (shift_x, shift_y))
         if self._falling is not None:
             self._falling.draw(frame, seconds, scratch)
         return frame
