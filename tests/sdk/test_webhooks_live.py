@@ -82,11 +82,16 @@ def test_a_registered_url_is_told_and_what_it_was_told_is_there_to_be_looked_up(
     found = client.webhooks.events(limit=200)
     assert [each.id for each in found if each.task and each.task.id == task.id] == [event.id]
     assert client.webhooks.events(after=found.next).data == []
-    (delivery,) = client.webhooks.deliveries.list(endpoint_id=endpoint.id)
+    client.videos.generate_and_wait(**LAKE)
+    walked = [each.id for each in client.webhooks.iter_events(limit=1)]
+    assert walked[:-1] == [each.id for each in found]
+    assert [each.id for each in client.webhooks.iter_events(after=event.id)] == walked[-1:]
+    hook.at("/told", 2)
+    _, delivery = client.webhooks.deliveries.iter(endpoint_id=endpoint.id, limit=1)  # newest first
+    assert [each.id for each in client.webhooks.deliveries.list(task_id=task.id)] == [delivery.id]
     assert (delivery.event_id, delivery.task_id) == (event.id, task.id)
     client.webhooks.deliveries.redeliver(delivery.id)
-    (_, (again, _)) = hook.at("/told", 2)
-    assert again["webhook-id"] == event.id
+    assert [headers["webhook-id"] for headers, _ in hook.at("/told", 3)][2] == event.id
     assert client.webhooks.deliveries.get(delivery.id).endpoint_id == endpoint.id
 
 
