@@ -29,11 +29,14 @@ def _ramp(wished: tuple[str, ...]) -> Floats:
         tone = linear(wished[0])
         tone = tone * np.float32(0.35 / max(float(luminance(tone)), 0.06))
         low, middle, high = tone * np.float32(0.25), tone * np.float32(1.2), mix(tone * 2, 1.6, 0.35)
+        core = mix(tone * 3, 3.0, 0.6)
     else:
-        low, middle, high = rgb(0.40, 0.040, 0.004), rgb(1.35, 0.30, 0.022), rgb(2.3, 1.15, 0.20)
-    colour = mix(low, middle, smoothstep(0.08, 0.55, heat))
-    colour = mix(colour, high, smoothstep(0.56, 1.04, heat))
-    return np.asarray(colour * smoothstep(0.02, 0.34, heat), np.float32)
+        low, middle, high = rgb(0.30, 0.020, 0.002), rgb(1.15, 0.21, 0.014), rgb(2.2, 0.95, 0.13)
+        core = rgb(4.2, 3.0, 1.35)
+    colour = mix(low, middle, smoothstep(0.10, 0.48, heat))
+    colour = mix(colour, high, smoothstep(0.42, 0.78, heat))
+    colour = mix(colour, core, smoothstep(0.74, 1.0, heat))
+    return np.asarray(colour * smoothstep(0.02, 0.30, heat), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,9 @@ class Flames:
         across = np.linspace(-0.95, 0.95, _COLUMNS, dtype=np.float32)[None]
         self._up, self._across = up, np.broadcast_to(across, (_ROWS, _COLUMNS)).copy()
         rise = np.maximum(up, 0)
-        self._hollow = np.exp(-((across * np.float32(2.7)) ** 2)) * smoothstep(0.46, 0.0, rise)
+        # Hottest over the coals' middle, narrower the higher it reaches.
+        narrow = across * (np.float32(3.0) + np.float32(5.0) * rise)
+        self._hollow = np.exp(-(narrow**2)) * smoothstep(0.62, 0.02, rise)
         ends = smoothstep(-_BELOW, 0.04, up) * smoothstep(1.0, 0.86, up)
         self._fade = (1 - np.float32(0.30) * rise) * ends * smoothstep(0.95, 0.80, np.abs(across))
         self._phase = rng.u() * _SIDE
@@ -112,13 +117,17 @@ class Flames:
         threads = smoothstep(0.30, 0.66, threads)
         hollow = self._hollow
         strands = self._strands(x, flow)
-        heat = (1 - cold) * (np.float32(0.14) + np.float32(0.30) * threads + np.float32(0.42) * hollow)
-        heat += (1 - cold) * strands * (np.float32(0.46) - np.float32(0.30) * hollow)
+        # Gas is clearest where tongues overlap; towards their rims and tips it cools to red.
+        body = 1 - cold
+        tissue = strands * np.float32(0.6) + threads * np.float32(0.4)
+        heat = tissue * (np.float32(0.60) - np.float32(0.30) * rise)
+        heat += np.float32(0.20)
+        heat += hollow * (np.float32(0.12) + np.float32(0.36) * tissue)
+        heat *= body * np.sqrt(body)
         # Higher up the gas parts: the gaps between its strands widen into holes and loose tongues.
-        gap = np.float32(0.52) * rise - np.float32(0.18)
-        tissue = strands * np.float32(0.75) + threads * np.float32(0.25)
-        heat *= smoothstep(0.0, 0.30, tissue - gap)
-        heat += licks * (np.float32(0.20) + np.float32(0.75) * rise) * (cold < 0.97)
+        gap = np.float32(0.84) * rise - np.float32(0.15)
+        heat *= smoothstep(0.0, 0.34, tissue - gap)
+        heat += licks * (np.float32(0.16) + np.float32(0.70) * rise) * np.minimum(body * 3, 1)
         heat *= self._fade
         return np.asarray(np.clip(heat, 0, 1, out=heat))
 
