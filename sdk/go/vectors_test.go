@@ -22,7 +22,7 @@ type vector[Given, Want any] struct {
 var suites = []string{
 	"base-url", "content-items", "error-decoding", "list-query", "paging", "path-escaping", "polling-schedule",
 	"quote-decoding", "request-encoding", "retry-after", "retry-schedule", "sse", "task-decoding", "timeline-decoding",
-	"usage-decoding", "usage-query", "webhooks",
+	"usage-decoding", "usage-query", "webhook-decoding", "webhooks",
 }
 
 // A vector file that nobody runs would be a promise that nobody keeps.

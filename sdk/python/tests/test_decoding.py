@@ -13,6 +13,8 @@ from meshapi._exchange import Answer
 from meshapi.types import (
     CreateVideoGenerationResponse,
     Quote,
+    TaskEvent,
+    TaskEventList,
     Timeline,
     TimelineEntry,
     UsageEntry,
@@ -20,6 +22,10 @@ from meshapi.types import (
     UsageReport,
     VideoTaskList,
     VideoTaskResponse,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookSecret,
 )
 
 KINDS = {
@@ -128,6 +134,41 @@ def test_usage_decoding(given, want):
     }
     assert at_least(seen, want) == want
     assert report.request_id == "req_1"
+
+
+def _members(value, **otherwise):
+    """The members of a value in the words of the contract."""
+    return {name: getattr(value, name) for name in type(value).model_fields} | otherwise
+
+
+def _kept(value):
+    """What the server keeps of callbacks, in the words of the contract."""
+    if isinstance(value, WebhookDelivery):
+        return _members(value, attempts=[_members(each) for each in value.attempts])
+    if isinstance(value, TaskEventList):
+        return _members(value, data=[_kept(each) for each in value])
+    if isinstance(value, TaskEvent):
+        return _members(value, task=value.task.id if value.task else None)
+    return _members(value)
+
+
+@pytest.mark.parametrize(("given", "want"), cases("webhook-decoding"))
+def test_webhook_decoding(given, want):
+    kinds = {
+        "endpoint": WebhookEndpoint,
+        "delivery": WebhookDelivery,
+        "events": TaskEventList,
+        "secret": WebhookSecret,
+    }
+    answer = Answer(200, {"x-request-id": "req_1"}, json.dumps(given["body"]).encode())
+    if "undecodable" in want:
+        with pytest.raises(errors.ResponseDecodingError):
+            decoded(kinds[given["answer"]], answer)
+        return
+    value = decoded(kinds[given["answer"]], answer)
+    assert at_least(_kept(value), want) == want
+    assert value.request_id == "req_1"
+    assert {type(each) for each in getattr(value, "attempts", [])} <= {WebhookAttempt}
 
 
 def test_a_usage_report_is_true_without_entries_and_survives_being_stored():

@@ -77,6 +77,17 @@ def unix_seconds(value: Any) -> int | None:
     return int(moment.timestamp())
 
 
+def unix_moment(value: Any) -> float | None:
+    """Unix seconds with their fraction from an ISO 8601 text (without an offset: UTC); None for all else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
+
+
 def decimal_text(value: Any) -> str | None:
     """A decimal string for a number sent as one; None for all else."""
     if isinstance(value, bool) or not isinstance(value, int | float):

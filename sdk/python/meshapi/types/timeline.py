@@ -1,25 +1,12 @@
 """What happened to a task, step by step (contract: timeline-decoding)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from .lenient import LenientModel, Mend, text, whole_number
+from .lenient import LenientModel, Mend, text, unix_moment, whole_number
 from .rows import objects_only
-
-
-def _unix_moment(value: Any) -> float | None:
-    """Unix seconds with their fraction from a number or an ISO 8601 text; None for all else."""
-    from datetime import UTC, datetime
-
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 class TimelineEntry(LenientModel):
@@ -41,8 +28,8 @@ class TimelineEntry(LenientModel):
     polls: int | None = None
 
     _mends: ClassVar[Mapping[str, Mend]] = {
-        "started_at": _unix_moment,
-        "ended_at": _unix_moment,
+        "started_at": unix_moment,
+        "ended_at": unix_moment,
         "attempt": whole_number,
         "polls": whole_number,
         "result": text,

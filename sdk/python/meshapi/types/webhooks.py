@@ -1,11 +1,11 @@
-"""Registered URLs, deliveries and the feed of events, as a server of ours tells them."""
+"""Registered URLs, deliveries and the feed of events, as a server tells them (contract: webhook-decoding)."""
 
-from collections.abc import Iterator
-from typing import Annotated, Generic, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import BeforeValidator, Field
 
-from .lenient import LenientModel
+from .lenient import LenientModel, Mend, unix_moment, unix_seconds
 from .rows import objects_only
 from .task import VideoTaskResponse
 
@@ -29,6 +29,12 @@ class WebhookEndpoint(LenientModel):
     previous_secret_expires_at: int | None = None
     request_id: str | None = None
 
+    _mends: ClassVar[Mapping[str, Mend]] = {
+        "created_at": unix_seconds,
+        "updated_at": unix_seconds,
+        "previous_secret_expires_at": unix_seconds,
+    }
+
 
 class WebhookSecret(LenientModel):
     """What signs the callbacks to the ``callback_url`` of single tasks, which no ``repr`` shows."""
@@ -37,6 +43,11 @@ class WebhookSecret(LenientModel):
     created_at: int | None = None
     previous_secret_expires_at: int | None = None
     request_id: str | None = None
+
+    _mends: ClassVar[Mapping[str, Mend]] = {
+        "created_at": unix_seconds,
+        "previous_secret_expires_at": unix_seconds,
+    }
 
 
 class WebhookAttempt(LenientModel):
@@ -47,6 +58,8 @@ class WebhookAttempt(LenientModel):
     ended_at: float | None = None
     http_status: int | None = None
     error: str | None = None
+
+    _mends: ClassVar[Mapping[str, Mend]] = {"started_at": unix_moment, "ended_at": unix_moment}
 
 
 class WebhookDelivery(LenientModel):
@@ -69,6 +82,8 @@ class WebhookDelivery(LenientModel):
     attempts: Annotated[list[WebhookAttempt], BeforeValidator(objects_only)] = Field(default_factory=list)
     request_id: str | None = None
 
+    _mends: ClassVar[Mapping[str, Mend]] = {"created_at": unix_moment, "next_attempt_at": unix_moment}
+
 
 class TaskEvent(LenientModel):
     """A task has ended; ``task`` is what its callback tells."""
@@ -77,6 +92,8 @@ class TaskEvent(LenientModel):
     type: str | None = None
     created_at: float | None = None
     task: VideoTaskResponse | None = None
+
+    _mends: ClassVar[Mapping[str, Mend]] = {"created_at": unix_moment}
 
 
 class _Rows(LenientModel, Generic[Row]):
