@@ -47,6 +47,10 @@ func exampleServer() *httptest.Server {
 	answer("GET "+path+"/task_1/timeline", `{"data":[{"kind":"created","started_at":1785585600,"ended_at":1785585600},`+
 		`{"kind":"render","attempt":1,"started_at":1785585600.5,"ended_at":1785585603,"result":"succeeded"}]}`)
 	answer("GET /v1/models", `[{"id":"mesh/diorama-1","name":"Diorama","is_free":true}]`)
+	answer("GET /v1/usage", `{"from":"2026-11-01","to":"2026-11-30","data":[{"day":null,"key_id":null,"model":"team/lake-1",`+
+		`"tasks":3,"cost_usd":"1.2","held_usd":"0.4"}],"total":{"tasks":3,"cost_usd":"1.2","held_usd":"0.4"}}`)
+	answer("GET /v1/events", `{"data":[{"id":"evt_1","type":"video.generation.succeeded","task":`+task("succeeded")+`}],"has_more":false}`)
+	answer("POST /v1/webhooks/endpoints", `{"id":"whe_1","url":"https://shop.example/told","enabled":true,"secret":"whsec_ZXhhbXBsZQ=="}`)
 	routes.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"error":{"code":"not_found","message":"No such task."},"request_id":"req_1"}`)
@@ -219,6 +223,63 @@ func ExampleModels_List() {
 		fmt.Println(model.ID, model.IsFree)
 	}
 	// Output: mesh/diorama-1 true
+}
+
+func ExampleUsage_Get() {
+	server := exampleServer()
+	defer server.Close()
+	client := meshapi.New(meshapi.Config{BaseURL: server.URL, Token: "rsk_example"})
+
+	report, err := client.Usage.Get(context.Background(), &meshapi.UsageParams{
+		From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
+		To:   time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC),
+		By:   []string{"model"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, entry := range report.Data {
+		fmt.Println(entry.Model, entry.Tasks, entry.CostUSD)
+	}
+	fmt.Println("held:", report.Total.HeldUSD)
+	// Output:
+	// team/lake-1 3 1.2
+	// held: 0.4
+}
+
+func ExampleWebhookEndpoints_Create() {
+	server := exampleServer()
+	defer server.Close()
+	client := meshapi.New(meshapi.Config{BaseURL: server.URL, Token: "rsk_example"})
+
+	endpoint, err := client.Webhooks.Endpoints.Create(context.Background(), meshapi.WebhookEndpointParams{
+		URL: "https://shop.example/told",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	hooks := meshapi.Webhooks{Secret: endpoint.Secret} // keep it: it is told this once
+	fmt.Println(endpoint, hooks)
+	// Output: meshapi.WebhookEndpoint(whe_1 https://shop.example/told) meshapi.Webhooks
+}
+
+func ExampleWebhooks_IterEvents() {
+	server := exampleServer()
+	defer server.Close()
+	client := meshapi.New(meshapi.Config{BaseURL: server.URL, Token: "rsk_example"})
+
+	last := "" // the id of the last event that was dealt with
+	for event, err := range client.Webhooks.IterEvents(context.Background(), &meshapi.ListEventsParams{After: last}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(event.Type, event.Task.ID)
+		last = event.ID
+	}
+	fmt.Println("go on behind", last)
+	// Output:
+	// video.generation.succeeded task_1
+	// go on behind evt_1
 }
 
 func ExampleMeshAPIError() {
