@@ -5,6 +5,7 @@ the slots of a plan, and each section maps a value to the phrases that say it:
 
 * `place` names a place outright, `hint` only suggests one (places: see `PLACES`);
 * `time`, `weather`, `season`, `camera`, `speed`, `colour` say what they mean; `time_hint` is weaker;
+* `planet` is the kind of planet that space shows (`PLANETS`);
 * `subject` are things to see: those the renderer draws, by name, and `other` ones; `several` are their
   plurals, `count` numbers, `tone` colours that only a thing can have;
 * `style` are manners of drawing, which this renderer does not know;
@@ -29,7 +30,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from meshapi_renderer.plan import Setting, Subject
+from meshapi_renderer.plan import PlanetKind, Setting, Subject
 
 PLACES: Final[Mapping[str, tuple[Setting, float]]] = {
     "lake": ("lake", 1.0),
@@ -100,6 +101,14 @@ SEVERAL: Final[Mapping[Subject, int]] = {
 }
 """How many of a subject a plural means."""
 
+PLANETS: Final[Mapping[str, tuple[PlanetKind, bool]]] = {
+    "ringed": ("giant", True),
+    "giant": ("giant", False),
+    "earth": ("earth", False),
+    "desert": ("desert", False),
+    "ice": ("ice", False),
+}
+"""Planets by name: their kind, and whether they have rings."""
 
 TONES: Final[Mapping[str, str]] = {"black": "1b1b1e", "brown": "6b4423", "grey": "8d9096"}
 """Colours of things that are no colours of a scene, as sRGB hex."""

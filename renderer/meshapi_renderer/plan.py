@@ -34,6 +34,7 @@ CameraMove = Literal[
     "drift", "push", "pull", "pan_left", "pan_right", "tilt_up", "tilt_down", "orbit", "aerial", "fixed"
 ]
 Viewpoint = Literal["ground", "aerial"]
+PlanetKind = Literal["giant", "earth", "desert", "ice"]
 Subject = Literal[
     "sailboat", "birds", "balloon", "rocket", "train", "car", "cat", "dog", "fish", "butterfly", "person",
     "campfire",
@@ -68,6 +69,8 @@ class ScenePlan:
         weather: Weather, which bends the palette and adds particles.
         season: Season of the year.
         camera: Camera move.
+        planet: Kind of the planet in space, such as "earth"; None leaves it open.
+        ringed: Whether that planet must have rings (True) or must not (False); None leaves it open.
         viewpoint: From where the camera looks; settings that cannot be seen from above ignore it.
         speed: Pace of all motion: 1.0 is normal, 0.5 slow, 1.6 fast.
         colours: Wished colours as sRGB hex "rrggbb"; empty means the scene's own palette.
@@ -87,6 +90,8 @@ class ScenePlan:
     season: Season = "summer"
     camera: CameraMove = "drift"
     viewpoint: Viewpoint = "ground"
+    planet: PlanetKind | None = None
+    ringed: bool | None = None
     speed: float = 1.0
     colours: tuple[str, ...] = ()
     confidence: float = 1.0

@@ -11,7 +11,7 @@ import colorsys
 import hashlib
 from typing import Final, cast
 
-from meshapi_renderer.lexicon import COLOURS, PLACES, SPEEDS, normalise
+from meshapi_renderer.lexicon import COLOURS, PLACES, PLANETS, SPEEDS, normalise
 from meshapi_renderer.meaning import meaning_of
 from meshapi_renderer.phrasing import NEUTRAL, Reading, take_apart
 from meshapi_renderer.places import Place, best_place, places
@@ -91,6 +91,8 @@ def read_prompt(prompt: str) -> ScenePlan:
     found = places(reading)
     place = best_place(found, lambda: meaning_of(reading.text))
     setting, closeness = _setting(place, weather, time, season, reading)
+    planet, planet_notes = _choose(reading, "planet") if setting == "space" else (None, [])
+    kind, ringed = PLANETS[planet] if planet else (None, None)
     viewpoint: Viewpoint = "aerial" if _from_above(reading) else "ground"
     wished, unplaced = _cast(wishes(reading), setting, viewpoint)
     colours = _colours(reading, wished)
@@ -100,13 +102,17 @@ def read_prompt(prompt: str) -> ScenePlan:
 
     understood = [f"setting: {_labelled(setting, place.text)}"] if place else []
     understood += [f"subject: {_labelled(wished.subject, wished.text)}"] if wished else []
+    understood += planet_notes[:1]
     understood += weather_notes[:1] + time_notes[:1] + season_notes[:1] + camera_notes[:1] + speed_notes[:1]
     understood += [f"colour: {name}" for name in colours]
     left_out = [f"subject: {thing}" for thing in things]
     left_out += [_unplaced_note(wish, setting, viewpoint) for wish in unplaced]
-    left_out += _misplaced(place, found, setting)
+    seen = {mention.text for mention in reading.asked if planet and "planet" in mention.slots}
+    left_out += _misplaced(place, [other for other in found if other.text not in seen], setting)
     left_out += [f"style: {mention.text}" for mention in reading.asked if "style" in mention.slots]
-    left_out += [f"also {note}" for note in weather_notes[1:] + time_notes[1:] + camera_notes[1:]]
+    left_out += [
+        f"also {note}" for note in planet_notes[1:] + weather_notes[1:] + time_notes[1:] + camera_notes[1:]
+    ]
     left_out += _unread_note(reading, things)
     if len(prompt) > READ_CHARACTERS:
         left_out.append(f"everything after character {READ_CHARACTERS}")
@@ -121,6 +127,8 @@ def read_prompt(prompt: str) -> ScenePlan:
         season=cast(Season, season or "summer"),
         camera=cast(CameraMove, camera or "drift"),
         viewpoint=viewpoint,
+        planet=kind,
+        ringed=ringed,
         speed=SPEEDS.get(speed or "", 1.0),
         colours=tint if tint or closeness > 0.1 else _tint_of(prompt),
         confidence=_confidence(closeness, bool(things or unplaced), reading),

@@ -89,6 +89,32 @@ def test_weather_and_season_are_separate_slots(prompt: str, weather: str, season
     assert (plan.weather, plan.season) == (weather, season)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "kind", "ringed"),
+    [
+        ("Saturn with its rings", "giant", True),
+        ("Saturn und seine Ringe", "giant", True),
+        ("土星の輪", "giant", True),
+        ("Jupiter among the stars", "giant", False),
+        ("Earth from space at night", "earth", False),
+        ("Земля из космоса", "earth", False),
+        ("a red planet in outer space", "desert", False),
+        ("해왕성", "ice", False),
+        ("a nebula in deep space", None, None),
+    ],
+)
+def test_a_planet_is_read_by_its_name(prompt: str, kind: str | None, ringed: bool | None) -> None:
+    plan = read_prompt(prompt)
+    assert (plan.setting, plan.planet, plan.ringed) == ("space", kind, ringed)
+    assert not [note for note in plan.left_out if note.startswith("place:")]
+
+
+def test_only_space_shows_planets() -> None:
+    plan = read_prompt("Mars, endless red sand")
+    assert (plan.setting, plan.planet) == ("dunes", None)
+    assert plan.left_out == ("place: Mars, drawn as dunes",)
+
+
 def test_rain_does_not_displace_the_night() -> None:
     plan = read_prompt("Rainy street in Tokyo at night")
     assert (plan.setting, plan.time, plan.weather) == ("city", "night", "rain")

@@ -26,6 +26,8 @@ _GRID_LONG = 416
 _NEAR = 14.0
 """Metres of the plane the camera calls depth 1."""
 _FAR = 2600.0
+_LONG = 40.0
+"""Metres from which on a wave is a swell, not chop."""
 _FINE_SIDE = 512
 _FINE_METRES = 9.0
 _BAND_ROWS = 32
@@ -290,7 +292,9 @@ class _Run:
 
 def _runs(field: WaveField, spacing: Floats) -> list[_Run]:
     levels = [field.level_for(float(space)) for space in spacing[:, 0]]
-    kept = np.clip(np.float32(field.train.longest * 0.8) / spacing, 0.0, 1.0)
+    # A few rows to a wave show its faces as large blotches: long waves fade before they come to that.
+    share = 0.045 if field.train.longest > _LONG else 0.22
+    kept = np.clip(np.float32(field.train.longest * share) / spacing, 0.0, 1.0)
     runs: list[_Run] = []
     begin = 0
     for end in range(1, len(levels) + 1):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -14,10 +13,10 @@ from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Bytes8, Floats
 from meshapi_renderer.colour import linear, mix, rgb, smoothstep, to8
 from meshapi_renderer.noise import fbm, line_noise, warp
+from meshapi_renderer.plan import PlanetKind
 from meshapi_renderer.rng import Rng
 
 _ROWS, _COLUMNS = 512, 1024
-PlanetKind = Literal["giant", "earth", "desert", "ice"]
 
 _GIANTS = (
     ("d9b38c", "a8623c", "f2e2c4", "7a3d28"),
@@ -25,6 +24,7 @@ _GIANTS = (
     ("e8c27a", "b5793a", "fff0c8", "8a5a3c"),
     ("b9a5d6", "6a4f9c", "efe4ff", "45306e"),
 )
+_FAMILIAR_GIANTS = (_GIANTS[0], _GIANTS[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,11 @@ class PlanetLook:
     """Turns per second."""
     tilt: float
     """Of the axis, radians."""
+    familiar: bool
+    """Whether its colours are those of a planet of our sun."""
 
 
-def planet_look(kind: PlanetKind, rng: Rng) -> PlanetLook:
+def planet_look(kind: PlanetKind, rng: Rng, *, familiar: bool = False) -> PlanetLook:
     """The air and the motion that go with a kind."""
     air = {
         "giant": linear("e8c49a"),
@@ -56,6 +58,7 @@ def planet_look(kind: PlanetKind, rng: Rng) -> PlanetLook:
         thickness={"giant": 0.020, "earth": 0.040, "desert": 0.028, "ice": 0.032}[kind],
         turns=rng.uniform(0.014, 0.020) * rng.sign(),
         tilt=rng.uniform(-0.5, 0.5),
+        familiar=familiar,
     )
 
 
@@ -83,7 +86,7 @@ class Planet:
         distance = np.sqrt(x * x + y * y)
         z = np.sqrt(np.clip(1 - distance * distance, 0, 1))
         self._u, self._v = _places(x, y, z, look.tilt)
-        ground, clouds = _surface(look.kind, rng.sub("surface"))
+        ground, clouds = _surface(look, rng.sub("surface"))
         self._ground = imaging.Torus(to8(ground, tone=False))
         self._clouds = None if clouds is None else imaging.Torus((clouds * 255).astype(np.uint8))
         facing = x * np.float32(light[0]) + y * np.float32(light[1]) + z * np.float32(light[2])
@@ -141,10 +144,11 @@ def _lighting(
     return shade, to8(air + core + night)
 
 
-def _surface(kind: PlanetKind, rng: Rng) -> tuple[Floats, Floats | None]:
+def _surface(look: PlanetLook, rng: Rng) -> tuple[Floats, Floats | None]:
     """(ground colour, cloud cover) textures of a kind."""
+    kind = look.kind
     if kind == "giant":
-        return _bands(rng), None
+        return _bands(rng, _FAMILIAR_GIANTS if look.familiar else _GIANTS), None
     if kind == "earth":
         return _continents(rng), _weather(rng.sub("clouds"), 0.47)
     if kind == "ice":
@@ -158,8 +162,8 @@ def _latitude() -> Floats:
     return rows
 
 
-def _bands(rng: Rng) -> Floats:
-    tones = [linear(name) for name in rng.pick(_GIANTS)]
+def _bands(rng: Rng, giants: tuple[tuple[str, ...], ...]) -> Floats:
+    tones = [linear(name) for name in rng.pick(giants)]
     belts = line_noise(_ROWS, 15, 4, rng.sub("belts"), 0.62)
     turmoil = fbm(_ROWS, _COLUMNS, 7, 6, rng.sub("turmoil"), 0.56, aspect=1.0) - np.float32(0.5)
     fine = fbm(_ROWS, _COLUMNS, 34, 4, rng.sub("fine"), 0.55, aspect=0.22) - np.float32(0.5)

@@ -13,12 +13,12 @@ from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.camera import Camera, Pose
 from meshapi_renderer.colour import linear, to8
 from meshapi_renderer.elements.nebula import Nebula, nebula_colours
-from meshapi_renderer.elements.planet import Planet, PlanetKind, planet_look
+from meshapi_renderer.elements.planet import Planet, planet_look
 from meshapi_renderer.elements.rings import Rings
 from meshapi_renderer.elements.softlight import Enlarger
 from meshapi_renderer.elements.stars import Meteors, Twinkle, star_field
 from meshapi_renderer.layers import Layer
-from meshapi_renderer.plan import ScenePlan, TimeOfDay
+from meshapi_renderer.plan import PlanetKind, ScenePlan, TimeOfDay
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scene, Scratch, Timing
 from meshapi_renderer.view import View
@@ -27,6 +27,7 @@ _GRID_LONG = 416
 _STAR_DEPTHS = (60.0, 14.0)
 _PLANET_DEPTH = 1.25
 _MOON_DEPTH = 1.0
+_RINGS_CHANCE = 0.7
 _RINGED: tuple[PlanetKind, ...] = ("giant", "ice")
 _SUN: dict[TimeOfDay, tuple[float, float, float]] = {
     "noon": (-0.55, 0.45, 0.70),
@@ -67,8 +68,8 @@ class Space:
         self._stars, self._twinkle = _stars(self._view, rng.sub("stars"))
         self._meteors = Meteors(canvas, timing.duration, rng.sub("meteors"), 1)
         light = _unit(_SUN[plan.time])
-        rings = _rings(light, rng.sub("rings"))
-        self._globe, self._moon = _globes(canvas, light, rings, rng.sub("globes"))
+        rings = _rings(light, plan.ringed, rng.sub("rings"))
+        self._globe, self._moon = _globes(canvas, light, rings, plan.planet, rng.sub("globes"))
         ringed = rings is not None and self._globe.planet.kind in _RINGED
         self._rings = self._ring_layers(rings) if rings is not None and ringed else None
         self._sun = _Sun(canvas, light, self._globe) if light[2] < 0.15 else None
@@ -154,22 +155,28 @@ def _radius(canvas: Canvas) -> float:
     return min(0.36 * canvas.short, 0.26 * canvas.long)
 
 
-def _rings(light: tuple[float, float, float], rng: Rng) -> Rings | None:
+def _rings(light: tuple[float, float, float], wished: bool | None, rng: Rng) -> Rings | None:
     """The rings that a planet of a kind with rings has; None for none."""
-    lean = rng.u()
-    if lean >= 0.7:
+    chance = rng.u()
+    if not (chance < _RINGS_CHANCE if wished is None else wished):
         return None
-    return Rings(0.9 * lean - 0.45, rng.uniform(0.16, 0.34), light, rng.sub("bands"))
+    lean = chance / _RINGS_CHANCE if wished is None else chance
+    return Rings(0.63 * lean - 0.45, rng.uniform(0.16, 0.34), light, rng.sub("bands"))
 
 
 def _globes(
-    canvas: Canvas, light: tuple[float, float, float], rings: Rings | None, rng: Rng
+    canvas: Canvas,
+    light: tuple[float, float, float],
+    rings: Rings | None,
+    wished: PlanetKind | None,
+    rng: Rng,
 ) -> tuple[_Globe, _Globe]:
     """The planet on one side of the middle, the moon on the other, smaller and nearer."""
     side = rng.sign()
     kinds: tuple[PlanetKind, ...] = ("giant", "giant", "earth", "desert", "ice")
-    kind = rng.pick(kinds)
-    look = planet_look(kind, rng.sub("look"))
+    picked = rng.pick(kinds)
+    kind = wished or picked
+    look = planet_look(kind, rng.sub("look"), familiar=wished is not None)
     radius = _radius(canvas)
     portrait = canvas.height > canvas.width
     x = 0.5 + side * (0.10 if portrait else 0.17)
