@@ -135,7 +135,7 @@ class LocalStorage:
         try:
             with os.scandir(self._directory(task_id)) as entries:
                 return sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
-        except FileNotFoundError:  # removed meanwhile
+        except OSError:  # removed meanwhile, or not for us to read: a count for a report is not worth a fault
             return 0
 
     async def tidy(self, before: int) -> int:

@@ -246,3 +246,11 @@ async def test_an_unfinished_file_that_cannot_be_removed_holds_up_no_other(
     (incoming / "part").write_bytes(b"half")
     assert await files.tidy(round((time.time() + 60) * 1000)) == 1
     assert [each.name for each in incoming.iterdir()] == ["a-folder"]
+
+
+async def test_what_cannot_be_read_weighs_nothing_and_holds_up_no_other(
+    files: LocalFiles, tmp_path: Path
+) -> None:
+    (tmp_path / "files" / "task_2").write_bytes(b"where a folder belongs")
+    await files.adopt("task_1", "video.mp4", made(files))
+    assert await files.storage.weigh(["task_2", "task_1"]) == 7
