@@ -46,7 +46,7 @@ _NEON: dict[TimeOfDay, float] = {
 _FRONTAL: dict[TimeOfDay, float] = {
     "sunrise": 0.10,
     "golden": 0.35,
-    "noon": 0.95,
+    "noon": 0.78,
     "sunset": 0.08,
     "dusk": 0.0,
     "night": 0.0,
@@ -121,15 +121,16 @@ def city_light(plan: ScenePlan, rng: Rng) -> CityLight:
         tones=tones,
         dark=dark,
         front=sky * np.float32(0.95) + sun * np.float32(_FRONTAL[plan.time]) + _moonlight(plan, tones),
-        sunny_side=sky * np.float32(0.75) + sun * np.float32(1.25),
-        shady_side=sky * np.float32(0.52),
+        sunny_side=sky * np.float32(0.75) + sun * np.float32(1.45),
+        shady_side=sky * np.float32(0.50),
         glass_high=mix(tones.middle, tones.zenith, 0.45) * exposure,
         glass_low=mix(tones.horizon, tones.middle, 0.4) * exposure,
         street=_street(plan.time, glow, foot),
         haze=mix(mix(tones.horizon, tones.haze, 0.5), tones.middle, 0.0 if dark else 0.25)
         * exposure
         * np.float32(0.85 if dark else 0.96),
-        haze_power=conditions.visibility**-0.70,
+        # By day clear air over a city is thinner than the lit haze of its nights.
+        haze_power=conditions.visibility**-0.70 * (1.0 if dark else 0.72),
         lit=min(0.62, _LIT[plan.time] + (0.0 if dark else _DIM[plan.weather])),
         window=_WINDOW[plan.time],
         neon=_NEON[plan.time],

@@ -26,8 +26,28 @@ _LOW_SHAPES: tuple[Shape, ...] = ("box", "box", "step", "notch")
 _FACADES: tuple[Facade, ...] = ("punched", "punched", "bands", "fins", "curtain", "curtain")
 _SIGNS: tuple[Sign, ...] = ("edges", "edges", "rings", "rings", "screen", "stripe", "crown")
 _WALLS = tuple(
-    linear(c) for c in ("8d95a0", "a39a8c", "6f7c8a", "b8b4ac", "7d6a5c", "58687a", "9aa7b4", "4d5a68")
+    linear(c)
+    for c in (
+        "8d95a0", "b09a7c", "6f7c8a", "cfc6b4", "8a5f48", "46607e", "a9b4bc", "45525f", "a07a60", "d6d2c8",
+        "2f5568", "79727c",
+    )
+)  # fmt: skip
+_LOW_WALLS = tuple(
+    linear(c)
+    for c in (
+        "9c5e48",
+        "cfb586",
+        "7d8a94",
+        "d9d2c4",
+        "85503f",
+        "5f7880",
+        "bb8a5c",
+        "5a6470",
+        "b7a890",
+        "8b8c72",
+    )
 )
+"""Of low houses: brick, render and painted wood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +151,7 @@ def _tower(rng: Rng, spec: PlaneSpec, x: float, width: float, height: float, neo
         facade=rng.pick(_FACADES),
         bend=rng.u(),
         lean=rng.sign(),
-        wall=rng.pick(_WALLS) * tint,
+        wall=rng.pick(_WALLS if slender else _LOW_WALLS) * tint,
         pitch_x=spec.pitch * rng.uniform(0.8, 1.6),
         pitch_y=spec.pitch * rng.uniform(1.0, 1.7),
         busy=rng.uniform(0.35, 1.3),

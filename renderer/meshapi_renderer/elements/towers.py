@@ -118,8 +118,11 @@ class _Body:
 
     def faces(self, light: CityLight) -> list[_Face]:
         """The front and the side that can be seen from the middle of the picture."""
+        # No two towers stand quite square to the viewer: some fronts catch more of the sun.
+        turned = 0.80 + 0.40 * self.tower.sign_at if not light.dark else 1.0
+        front_light = light.front * np.float32(turned)
         if self.tower.shape in ("round", "dome", "taper"):
-            return [_Face(self.left, self.right, light.front, 0.40, 1.0)]
+            return [_Face(self.left, self.right, front_light, 0.40, 1.0)]
         middle = 0.5 * (self.left + self.right)
         half = 0.5 * self.sheet.alpha.shape[1]
         share = 0.14 + 0.26 * min(1.0, abs(middle - self.sheet.centre) / half)
@@ -136,7 +139,7 @@ class _Body:
             front, side = (self.left, corner), (corner, self.right)
         else:
             front, side = (corner, self.right), (self.left, corner)
-        return [_Face(*front, light.front, 0.40, 1.0), _Face(*side, side_light, mirror, 0.62)]
+        return [_Face(*front, front_light, 0.40, 1.0), _Face(*side, side_light, mirror, 0.62)]
 
     def paint(self, light: CityLight) -> tuple[Floats, Floats]:
         """Light of every pixel of the window and what of it shines, (h, w, 3) each."""
@@ -192,6 +195,9 @@ class _Body:
             face.light * (np.float32(0.72) + np.float32(0.28) * rise[..., None]) + street * 4
         )
         sky = mix(light.glass_low, light.glass_high, rise[..., None]) * np.float32(face.mirror)
+        if not light.dark:
+            wall = wall * self._ledges(rise)[..., None]
+            sky = sky * self._mirrored(rows, columns, strip)
         shade = self._round_shade(strip)
         colour = (wall + (sky + street - wall) * glass) * shade
         own = self.tower.rng.sub(f"face {index}")
@@ -200,6 +206,28 @@ class _Body:
         pair = lit_panes(rows, columns, on, strip) * np.float32(light.window * (1.0 if index == 0 else 0.6))
         windows = pair[..., :1] * _WARM + pair[..., 1:] * _COOL
         return colour + windows, windows * np.float32(0.5)
+
+    def _ledges(self, rise: Floats) -> Floats:
+        """Light and dark of a wall by height, (h, 1): a pale parapet, the storeys' ledges, a darker base."""
+        tall = np.float32(self.tower.height)
+        below = (1 - rise) * tall
+        parapet = np.float32(0.30) * smoothstep(2.6, 1.4, below) - np.float32(0.28) * smoothstep(
+            1.0, 0.0, np.abs(below - np.float32(3.4))
+        )
+        # A setback or a belt every so many storeys tells how tall a tower is.
+        belt = np.abs((below / np.float32(self.tower.pitch_y * (6 + self.tower.sign_colour % 5))) % 1 - 0.5)
+        belts = np.float32(0.22) * smoothstep(0.46, 0.49, belt)
+        base = np.float32(-0.25) * smoothstep(9.0, 5.0, rise * tall)
+        return np.asarray(1 + parapet - belts + base, np.float32)
+
+    def _mirrored(self, rows: Lattice, columns: Lattice, strip: Window) -> Floats:
+        """How much of the sky every pane mirrors, about 1, (h, w, 1): no two stand quite alike."""
+        own = self.tower.rng.sub("mirrored")
+        drift = np.cumsum(own.u(rows.count, 1) - np.float32(0.5), 0) * np.float32(0.10)
+        level = np.float32(0.82) + np.float32(0.36) * own.u(rows.count, columns.count) + drift
+        level = np.clip(level, 0.45, 1.7)[..., None].astype(np.float32)
+        glass = panes(rows, columns, strip)[..., None]
+        return np.asarray(lit_panes(rows, columns, level, strip) / np.maximum(glass, np.float32(1e-3)))
 
     def _lattices(self, face: _Face) -> tuple[Lattice, Lattice]:
         fill_x, fill_y = _FILL[self.tower.facade]
