@@ -10,7 +10,7 @@ import numpy as np
 from meshapi_renderer import imaging
 from meshapi_renderer.array_types import Floats
 from meshapi_renderer.baking import side_by_side
-from meshapi_renderer.colour import mix, rgb, smoothstep
+from meshapi_renderer.colour import luminance, mix, rgb, smoothstep
 from meshapi_renderer.elements.city_light import CityLight
 from meshapi_renderer.elements.street_things import Brush, StreetEye, bulb_string, jut_out_sign, lamp_post
 from meshapi_renderer.elements.street_walls import House, paint_wall, row_of_houses
@@ -26,6 +26,8 @@ EYE = 1.55
 METRES_PER_DEPTH = 12.0
 """Distance of the plane the camera calls depth 1."""
 _SIDE = 512
+_SHADOW = 0.25
+"""Metres that the shadow of the houses on the right reaches over the street, by their height."""
 _ROWS, _COLUMNS = 48, 160
 """Rows of the road and columns of a wall that are painted at a time."""
 
@@ -54,6 +56,9 @@ class StreetCanyon:
         """``wet`` darkens the road, 0 dry to 1 soaked; ``snow`` covers it."""
         self._view, self._light, self._rng = view, light, rng
         self._wet, self._snow = wet, snow
+        contrast = float(luminance(light.sunny_side)) / max(float(luminance(light.shady_side)), 1e-4)
+        # Under clouds both sides are nearly alike, and nothing throws a shadow.
+        self._sunny = 0.0 if light.dark else min(1.0, max(0.0, 0.5 * (contrast - 2.0)))
         self._factor = 2.0 if view.canvas.scale <= 0.8 else 1.5 if view.canvas.scale <= 1.1 else 1.0
         self._asphalt = imaging.Torus(fbm(_SIDE, _SIDE, 9, 6, rng.sub("asphalt"), 0.62))
         self._sides = [row_of_houses(rng.sub(name), light, 3.0, 170.0) for name in ("left", "right")]
@@ -175,9 +180,23 @@ class StreetCanyon:
             colour = mix(colour, rgb(0.62, 0.65, 0.70), lying[..., None])
         lamp = np.exp(-((((away - 9.5 + 7.5) % 15.0) - 7.5) ** 2) / 12) * np.exp(-((side - 3.4) ** 2) / 5)
         lit = lights.front * np.float32(0.9) + lights.street * np.float32(1.6)
+        if self._sunny > 0:
+            sun = self._sun_on_ground(right, away)[..., None] * np.float32(self._sunny)
+            lit = lit * (np.float32(1 - 0.30 * self._sunny) + np.float32(0.30) * sun)
+            lit = lit + (lights.sunny_side - lights.shady_side) * (sun * np.float32(0.95))
         if lights.dark:
             lit = lit + rgb(1.0, 0.72, 0.42) * (lamp * np.float32(0.42))[..., None]
         return np.asarray(colour * lit, np.float32)
+
+    def _sun_on_ground(self, right: Floats, away: Floats) -> Floats:
+        """Where the sun comes over the houses on the right, 0 to 1."""
+        row = away[:, 0]
+        houses = self._sides[1]
+        places = np.searchsorted(np.array([house.far for house in houses]), row)
+        heights = np.array([house.height for house in houses], np.float32)
+        edge = np.float32(WALL) - heights[np.minimum(places, len(houses) - 1)] * np.float32(_SHADOW)
+        soft = np.float32(0.10) + np.float32(0.004) * row
+        return np.asarray(smoothstep(0.5, -0.5, (right - edge[:, None]) / soft[:, None]), np.float32)
 
     def _things(self, band: StreetBand, eye: StreetEye, light: Floats, alpha: Floats) -> None:
         """Signs, lamps and strings of this band, far to near, in place."""

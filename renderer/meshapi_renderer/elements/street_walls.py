@@ -22,7 +22,9 @@ _CELL = 2.7
 _SHELVES, _PLACES = 5, 48
 _LETTER = 0.13
 """Metres of one stroke of the writing over a shop."""
-_WALLS = ("6b4a3c", "8a7a68", "4e5560", "7d5c4a", "5c5148", "74726e", "463f4a")
+_WALLS = (
+    "7c4c3a", "a08c70", "56606c", "94664e", "6a5a4c", "8a8780", "4c4550", "b39a78", "7f4a3e", "6f7f78",
+)  # fmt: skip
 _SHOPS = ("ffd9a0", "ffe8cc", "ffc070", "d8f0ff", "ffb0c8")
 
 
