@@ -36,6 +36,10 @@ class PlantLight:
     light: Floats
     """What falls on petals."""
     haze: Floats
+    sun: tuple[float, float] = (0.0, 1.0)
+    """Unit vector to the sun in the picture: right, up."""
+    relief: float = 0.0
+    """How much brighter a flower is towards the sun than away from it, at most 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,19 +162,53 @@ class _Painter:
             "buttercup": self._buttercup, "lavender": self._lavender, "tulip": self._tulip,
             "seed": self._seed,
         }[kind]  # fmt: skip
-        draw(head, 0.17 * height, petals * light.light, rng)
+        # Some heads stand in the light, others among the blades; no two are of quite one colour.
+        tone = petals * light.light * np.float32(rng.sub("tone").uniform(0.74, 1.10))
+        tone = tone * (np.float32(0.94) + np.float32(0.12) * rng.sub("hue").u(3).astype(np.float32))
+        size = 0.17 * height
+        room = 2.1 * size + 2
+        rows, columns = (
+            slice(max(0, math.floor(at - room)), max(0, math.ceil(at + room))) for at in (head[1], head[0])
+        )
+        before = self.colour[rows, columns].copy()
+        draw(head, size, tone * np.float32(0.86 if kind == "poppy" else 1.0), rng)
+        self._round(head, size, rows, columns, before)
+
+    def _round(
+        self, head: tuple[float, float], size: float, rows: slice, columns: slice, before: Floats
+    ) -> None:
+        """Shade what has been painted over ``before``: lighter towards the sun, darker away and beneath."""
+        after = self.colour[rows, columns]
+        if self._light.relief <= 0 or after.size == 0:
+            return
+        right, up = self._light.sun
+        y = np.arange(rows.start, rows.start + after.shape[0], dtype=np.float32)[:, None]
+        x = np.arange(columns.start, columns.start + after.shape[1], dtype=np.float32)[None]
+        towards = (x - np.float32(head[0])) * np.float32(right) - (y - np.float32(head[1])) * np.float32(up)
+        slope = np.clip(towards / np.float32(size), -1.2, 1.2)
+        shade = 1 + np.float32(self._light.relief) * (slope * np.float32(0.46) - np.float32(0.10))
+        painted = (after != before).any(2)
+        after *= np.where(painted, shade, np.float32(1))[..., None]
 
     def _poppy(self, at: tuple[float, float], size: float, tone: Floats, rng: Rng) -> None:
         x, y = at
         turn = rng.uniform(-0.3, 0.3)
-        self._disc(x, y - 0.25 * size, 0.95 * size, 0.62 * size, turn, tone * np.float32(0.55))
+        self._disc(x, y - 0.25 * size, 0.95 * size, 0.62 * size, turn, tone * np.float32(0.62))
+        self._disc(x, y - 0.20 * size, 0.78 * size, 0.47 * size, turn, tone * np.float32(0.42))
+        # The hollow of the cup: a dark heart in a ring of stamens.
+        self._disc(x, y - 0.16 * size, 0.30 * size, 0.20 * size, 0.0, rgb(0.012, 0.010, 0.014))
+        for index in range(9):
+            angle = math.tau * index / 9 + turn
+            spot = (x + 0.34 * size * math.cos(angle), y - 0.18 * size + 0.20 * size * math.sin(angle))
+            self._disc(*spot, 0.045 * size, 0.040 * size, 0.0, self._light.light * rgb(0.10, 0.09, 0.05))
         for side in (-1, 1):
             self._disc(
-                x + 0.42 * side * size, y - 0.05 * size, 0.60 * size, 0.50 * size, 0.5 * side,
-                tone * np.float32(0.9 + 0.15 * side),
+                x + 0.50 * side * size, y + 0.08 * size, 0.54 * size, 0.46 * size, 0.5 * side,
+                tone * np.float32(0.84 + 0.10 * side),
             )  # fmt: skip
-        self._disc(x, y + 0.10 * size, 0.66 * size, 0.40 * size, 0.0, tone * np.float32(1.15))
-        self._disc(x, y - 0.22 * size, 0.20 * size, 0.14 * size, 0.0, rgb(0.012, 0.010, 0.014))
+        self._disc(x, y + 0.24 * size, 0.70 * size, 0.40 * size, turn, tone * np.float32(0.98))
+        self._disc(x, y + 0.15 * size, 0.60 * size, 0.26 * size, turn, tone * np.float32(1.18))
+        self._disc(x - 0.10 * size, y + 0.11 * size, 0.34 * size, 0.12 * size, turn, tone * np.float32(1.32))
 
     def _rays(
         self, at: tuple[float, float], size: float, tone: Floats, rng: Rng, count: int, flat: float
@@ -185,9 +223,13 @@ class _Painter:
             self._disc(x, y, 0.48 * size, 0.17 * size, turn, tone * np.float32(shade))
 
     def _daisy(self, at: tuple[float, float], size: float, tone: Floats, rng: Rng) -> None:
-        self._rays(at, 0.9 * size, tone, rng, 11, rng.uniform(0.45, 0.95))
+        flat = rng.uniform(0.45, 0.95)
+        self._rays(at, 0.9 * size, tone, rng, 13, flat)
         yellow = linear("ffc42e") * self._light.light
-        self._disc(at[0], at[1] - 0.04 * size, 0.27 * size, 0.21 * size, 0.0, yellow)
+        x, y = at[0], at[1] - 0.04 * size
+        self._disc(x, y + 0.05 * size, 0.29 * size, 0.25 * flat * size, 0.0, yellow * rgb(0.55, 0.42, 0.4))
+        self._disc(x, y, 0.27 * size, 0.25 * flat * size, 0.0, yellow * np.float32(0.85))
+        self._disc(x, y - 0.05 * size, 0.16 * size, 0.14 * flat * size, 0.0, yellow * np.float32(1.15))
 
     def _cornflower(self, at: tuple[float, float], size: float, tone: Floats, rng: Rng) -> None:
         self._rays(at, 0.85 * size, tone, rng, 9, 0.7)

@@ -207,7 +207,10 @@ def _kinds(plan: ScenePlan, snow: bool) -> tuple[tuple[FlowerKind, Floats], ...]
     season: Season = "winter" if snow else plan.season
     kinds = _FLOWERS[season]
     if not plan.colours:
-        return tuple((kind, linear(tone)) for kind, tone in kinds)
+        # By the moon's light the eye sees little of their colours.
+        grey = 0.45 if plan.time == "night" else 0.0
+        petals = [(kind, linear(tone)) for kind, tone in kinds]
+        return tuple((kind, mix(tone, rgb(1, 1, 1) * luminance(tone), grey)) for kind, tone in petals)
     wished = [linear(colour) for colour in plan.colours]
     return tuple((kind, wished[index % len(wished)]) for index, (kind, _) in enumerate(kinds))
 
@@ -239,6 +242,8 @@ def _plant_light(plan: ScenePlan, tones: Palette, body: Body, snow: bool) -> Pla
         dry_share={"spring": 0.04, "summer": 0.16, "autumn": 0.5, "winter": 0.6}[season],
         light=light * np.float32(0.95) + through * np.float32(0.5),
         haze=mix(tones.horizon, tones.haze, 0.6) * exposure,
+        sun=(math.copysign(0.62, body.x), 0.78),
+        relief=0.55 if clouded else 0.7 if night else 1.0,
     )
 
 
