@@ -16,6 +16,7 @@ _EXPECTED = {
     "serve": ("Run the Mesh API server.", "meshapi-server"),
     "keys": ("Create, list and revoke API keys of a server.", "meshapi-server"),
     "usage": ("Show what a server spent.", "meshapi-server"),
+    "files": ("Look after the files of results.", "meshapi-server"),
     "reconcile": ("Compare an upstream's invoice with a server's ledger.", "meshapi-server"),
 }
 _ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
