@@ -164,6 +164,7 @@ def test_the_command_line_does_the_same(server: ServerProcess, hook: Hook) -> No
     made = command(server, "add", hook.url("/command"), "--event", "video.generation.failed")
     assert made["secret"].startswith("whsec_")
     assert made["id"] in command(server, "list", "--text")
+    assert made["id"] in [each["id"] for each in command(server, "list")["data"]]
     assert "whsec_" not in command(server, "list", "--text")
     assert command(server, "change", made["id"], "--off")["enabled"] is False
     assert command(server, "change", made["id"], "--on")["enabled"] is True
@@ -172,7 +173,27 @@ def test_the_command_line_does_the_same(server: ServerProcess, hook: Hook) -> No
     assert command(server, "redeliver", delivery["id"])["event_id"] == delivery["event_id"]
     hook.at("/command", 2)
     assert delivery["id"] in command(server, "deliveries", "--endpoint", made["id"], "--text")
+    listed = command(server, "deliveries", "--endpoint", made["id"])["data"]
+    assert [each["id"] for each in listed] == [delivery["id"]]
     assert "whsec_" in command(server, "rotate", made["id"], "--text")
-    assert command(server, "secret")["secret"] in command(server, "secret", "--text")
-    assert isinstance(command(server, "events")["data"], list)
     assert command(server, "remove", made["id"])["deleted"] is True
+    again = command(server, "add", hook.url("/command"))
+    assert f"{again['id']} is removed." in " ".join(command(server, "remove", again["id"], "--text").split())
+
+
+def test_the_command_line_shows_the_secret_of_single_tasks(server: ServerProcess) -> None:
+    first = command(server, "secret")["secret"]
+    assert command(server, "secret", "--text").strip() == first
+    second = command(server, "rotate")["secret"]
+    third = command(server, "rotate", "--text").strip()
+    assert command(server, "secret")["secret"] == third
+    assert len({first, second, third}) == 3
+
+
+def test_the_command_line_lists_the_feed_from_a_cursor(server: ServerProcess, client: MeshAPI) -> None:
+    tasks = [client.videos.generate_and_wait(**LAKE).id for _ in range(2)]
+    one, other = command(server, "events", "--limit", "200")["data"][-2:]
+    assert [one["task"]["id"], other["task"]["id"]] == tasks
+    assert tasks[1] in command(server, "events", "--after", one["id"], "--text")
+    (row,) = command(server, "events", "--limit", "1", "--text").splitlines()
+    assert row.startswith("evt_")
