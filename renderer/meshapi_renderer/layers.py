@@ -34,7 +34,9 @@ def strip_edges(width: int) -> list[int]:
 class Layer:
     """One plane of the picture, larger than the frame by ``margin`` pixels on every side."""
 
-    __slots__ = ("_first", "_height", "_last", "_pixels", "_solid", "_top", "_width", "depth", "margin")
+    __slots__ = (
+        "_first", "_height", "_last", "_open", "_pixels", "_solid", "_top", "_width", "depth", "margin",
+    )  # fmt: skip
 
     def __init__(self, colour: Bytes8, inverse_alpha: Bytes8, depth: float, margin: int) -> None:
         """``colour`` is premultiplied, (h, w, 3); ``inverse_alpha`` is 255 where nothing is, (h, w)."""
@@ -47,6 +49,9 @@ class Layer:
         self._first: list[int] = np.minimum.reduceat(first, edges).tolist()
         self._last: list[int] = np.maximum.reduceat(last, edges).tolist()
         self._solid: list[int] = np.maximum.reduceat(solid, edges).tolist()
+        gaps = inverse_alpha > 0
+        opened = np.where(gaps.any(0), gaps.argmax(0), self._height)
+        self._open: list[int] = np.minimum.reduceat(opened, edges).tolist()
         self._top = min(min(self._first), self._height - 1)
         end = max(max(self._last), self._top + 1)
         # Four channels travel together: OpenCV moves them in less than half the time of three.
@@ -86,8 +91,28 @@ class Layer:
             rows.append(solid if last >= height else height)
         return rows
 
+    def opaque_down_to(self, matrix: Floats, width: int, row: int) -> list[bool]:
+        """Per strip, whether the layer is opaque from the frame's top down to ``row``."""
+        vertical, shift_y = float(matrix[1, 1]), float(matrix[1, 2])
+        if math.ceil(shift_y) + 1 > 0:
+            return [False] * (len(strip_edges(width)) - 1)
+        return [
+            math.floor(vertical * min(self._open[slice(*self._blocks(matrix, left, right))]) + shift_y) - 1
+            >= row
+            for left, right in pairwise(strip_edges(width))
+        ]
+
     def _rows(self, matrix: Floats, left: int, right: int) -> tuple[int, int, int]:
         """(first painted row, first opaque row, row after the last) in the frame, for frame columns."""
+        begin, end = self._blocks(matrix, left, right)
+        vertical, shift_y = float(matrix[1, 1]), float(matrix[1, 2])
+        first = math.floor(vertical * min(self._first[begin:end]) + shift_y) - 1
+        solid = math.ceil(vertical * max(self._solid[begin:end]) + shift_y) + 1
+        last = math.ceil(vertical * max(self._last[begin:end]) + shift_y) + 1
+        return first, solid, last
+
+    def _blocks(self, matrix: Floats, left: int, right: int) -> tuple[int, int]:
+        """The blocks of the layer's columns that fall on frame columns."""
         scale, shift_x = float(matrix[0, 0]), float(matrix[0, 2])
         per_block = self._width / _BLOCKS
         lean = float(matrix[0, 1]) * self._height
@@ -95,11 +120,7 @@ class Layer:
         end = math.ceil(((right - shift_x - min(0.0, lean)) / scale + 3) / per_block)
         begin = min(max(0, begin), _BLOCKS - 1)
         end = max(min(_BLOCKS, end), begin + 1)
-        vertical, shift_y = float(matrix[1, 1]), float(matrix[1, 2])
-        first = math.floor(vertical * min(self._first[begin:end]) + shift_y) - 1
-        solid = math.ceil(vertical * max(self._solid[begin:end]) + shift_y) + 1
-        last = math.ceil(vertical * max(self._last[begin:end]) + shift_y) + 1
-        return first, solid, last
+        return begin, end
 
     def _blend(self, window: Bytes8, matrix: Floats, left: int, top: int) -> None:
         moved = self._moved(matrix, left, top, window, cv2.BORDER_CONSTANT)
@@ -192,3 +213,14 @@ def covered_from(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]]) -> 
         solid = layer.solid_from(matrix, width, height)
         lowest = [min(a, b) for a, b in zip(lowest, solid, strict=True)]
     return int(max(lowest))
+
+
+def open_columns(destination: Bytes8, stack: Sequence[tuple[Layer, Floats]], row: int) -> slice:
+    """The columns in which something behind a stack may show above ``row``; all others are covered there."""
+    edges = strip_edges(destination.shape[1])
+    covered = [False] * (len(edges) - 1)
+    for layer, matrix in stack:
+        opaque = layer.opaque_down_to(matrix, destination.shape[1], row)
+        covered = [one or other for one, other in zip(covered, opaque, strict=True)]
+    shown = [strip for strip, hidden in enumerate(covered) if not hidden]
+    return slice(edges[shown[0]], edges[shown[-1] + 1]) if shown else slice(0, 0)

@@ -45,6 +45,15 @@ class BackdropLook:
     """Whether the moon stands in the picture; without it the stars rule."""
 
 
+@dataclass(frozen=True, slots=True)
+class SkyGap:
+    """Where a sky shows between things that stand before it."""
+
+    columns: slice
+    """All of it that shows above ``row``."""
+    row: int
+
+
 class Backdrop:
     """The sky of one scene."""
 
@@ -114,29 +123,54 @@ class Backdrop:
         self._slab = Clouds(self._view, tones, self.body, rng, style, (pace * side, 0.35 * pace))
 
     def draw(
-        self, frame: Bytes8, camera: Camera, pose: Pose, index: int, scratch: Scratch, lowest_row: int
+        self,
+        frame: Bytes8,
+        camera: Camera,
+        pose: Pose,
+        index: int,
+        scratch: Scratch,
+        lowest_row: int,
+        gap: SkyGap | None = None,
     ) -> None:
-        """Paint the sky of frame ``index`` into the rows above ``lowest_row``."""
+        """Paint the sky of frame ``index`` into the rows above ``lowest_row``.
+
+        What is hidden beside a ``gap`` may be left unpainted.
+        """
         seconds = self._timing.seconds(index)
         _, shift_x, shift_y = camera.scale_shift(pose, math.inf)
         rows = min(lowest_row, frame.shape[0], math.floor(self._rows - self._view.margin + shift_y))
         if rows <= 0:
             return
         matrix = self._matrix(index, shift_x, shift_y)
-        if matrix[0, 0] == 1.0 and shift_x == 0.0 and shift_y == 0.0:
-            margin = self._view.margin
-            frame[:rows] = self._sky8[margin : margin + rows, margin : margin + frame.shape[1]]
-        else:
-            border = imaging.REPLICATE if self._turn == 0.0 else imaging.REFLECT
-            frame[:rows] = imaging.warp_affine(self._sky8, matrix, frame.shape[1], rows, border)
+        shown = slice(0, frame.shape[1]) if gap is None else gap.columns
+        split = 0 if gap is None else min(rows, gap.row)
+        self._fill(frame[:split, shown], matrix, (shown.start, 0))
+        self._fill(frame[split:rows], matrix, (0, split))
         self._twinkle.draw(frame, matrix, seconds, rows)
         self._meteors.draw(frame[:rows], seconds)
-        if self._slab is not None:
-            self._slab.draw(frame, seconds, scratch, (shift_x, shift_y), rows)
+        if self._slab is not None and shown.stop > shown.start:
+            shift = (shift_x - shown.start, shift_y)
+            self._slab.draw(frame[:, shown], seconds, scratch, shift, rows)
         if self._heaps is not None:
             self._heaps.draw(frame, camera, pose, seconds, rows)
         if self._bolts is not None:
             self._bolts.draw(frame, seconds, (shift_x, shift_y), rows)
+
+    def _fill(self, window: Bytes8, matrix: Floats, corner: tuple[int, int]) -> None:
+        """Fill a window of the frame, whose corner is at (column, row), with the sky without its clouds."""
+        rows, columns = window.shape[:2]
+        if rows == 0 or columns == 0:
+            return
+        local = matrix.copy()
+        local[:, 2] -= corner
+        if local[0, 0] == 1.0 and (local[:, 2] == np.round(local[:, 2])).all():
+            left, top = (-round(float(shift)) for shift in local[:, 2])
+            source = self._sky8[max(0, top) : top + rows, max(0, left) : left + columns]
+            if left >= 0 and top >= 0 and source.shape[:2] == (rows, columns):
+                window[...] = source
+                return
+        border = imaging.REPLICATE if self._turn == 0.0 else imaging.REFLECT
+        window[...] = imaging.warp_affine(self._sky8, local, columns, rows, border)
 
     def _matrix(self, index: int, shift_x: float, shift_y: float) -> Floats:
         """Padded sky to frame: the camera's turn and, at night, the stars' about a pole above the frame."""

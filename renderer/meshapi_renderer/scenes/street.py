@@ -6,7 +6,7 @@ import math
 
 from meshapi_renderer.array_types import Bytes8
 from meshapi_renderer.camera import Camera, Pose
-from meshapi_renderer.elements.backdrop import Backdrop, BackdropLook
+from meshapi_renderer.elements.backdrop import Backdrop, BackdropLook, SkyGap
 from meshapi_renderer.elements.city_light import city_light
 from meshapi_renderer.elements.light_points import LightPoints
 from meshapi_renderer.elements.particles import weather_particles
@@ -15,7 +15,7 @@ from meshapi_renderer.elements.street_canyon import EYE, KERB, METRES_PER_DEPTH,
 from meshapi_renderer.elements.street_life import StreetLife
 from meshapi_renderer.elements.street_things import StreetEye
 from meshapi_renderer.elements.wet_road import WetRoad
-from meshapi_renderer.layers import covered_from, draw_stack
+from meshapi_renderer.layers import covered_from, draw_stack, open_columns
 from meshapi_renderer.plan import ScenePlan, Weather
 from meshapi_renderer.rng import Rng
 from meshapi_renderer.scene import Canvas, Scene, Scratch, Timing
@@ -67,9 +67,12 @@ class Street:
         pose, seconds = camera.pose(index), self._timing.seconds(index)
         paced = seconds * self._speed
         stack = [(layer, camera.matrix(pose, layer.depth, layer.margin)) for layer in self._layers]
-        self._sky.draw(frame, camera, pose, index, scratch, covered_from(frame, stack))
-        draw_stack(frame, stack)
         eye = self._eye(pose)
+        # Between high houses little of the sky is seen: no more of it is made.
+        row = min(canvas.height, max(0, math.ceil(eye.row) + 1))
+        gap = SkyGap(open_columns(frame, stack, row), row)
+        self._sky.draw(frame, camera, pose, index, scratch, covered_from(frame, stack), gap)
+        draw_stack(frame, stack)
         travel = (METRES_PER_DEPTH * pose.x, METRES_PER_DEPTH * pose.zoom)
         self._glimmer.draw(frame, paced, max(1, round(eye.row)))
         if self._road.visible:
