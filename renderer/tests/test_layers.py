@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from meshapi_renderer.layers import Layer, covered_from, draw_stack, hidden_rows, swayed
+from meshapi_renderer.layers import Layer, covered_from, draw_stack, hidden_rows, open_columns, swayed
 from meshapi_renderer.noise import fbm, line_noise
 from meshapi_renderer.rng import Rng
 
@@ -115,3 +115,18 @@ def test_a_swaying_layer_is_drawn_without_gaps():
     # One strip as wide as the frame: nothing can be clipped away between strips.
     layer._blend(reference, leaning, 0, 0)
     assert np.abs(frame.astype(int) - reference).max() <= 1
+
+
+def test_only_columns_that_nothing_covers_down_to_a_row_are_open() -> None:
+    """Two walls that leave a gap between them, the right one too low to hide the upper rows."""
+    width, height = 320, 100
+    inverse = np.full((height, width), 255, np.uint8)
+    inverse[:80, :96] = 0
+    inverse[30:, 224:] = 0
+    wall = Layer(np.zeros((height, width, 3), np.uint8), inverse, 1.0, 0)
+    frame = np.zeros((height, width, 3), np.uint8)
+    still = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, -2.0]], np.float32)
+    shown = open_columns(frame, [(wall, still)], 60)
+    assert 48 <= shown.start <= 96
+    assert shown.stop == width
+    assert open_columns(frame, [(wall, still)], 90) == slice(0, width)
