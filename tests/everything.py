@@ -2,9 +2,8 @@
 
     python tests/everything.py
 
-The renderer's tests and the Go SDK's only compute, the others mostly wait for processes: side by side they
-take little longer than the longer lane. The first lane is shown as it runs, the second when both are done;
-what failed stands at the end of all.
+The first lane mostly waits for processes that it starts, kills and asks; the second mostly computes. The
+first is shown as it runs, the second when both are done; what failed stands at the end of all.
 """
 
 import os
@@ -29,10 +28,12 @@ class Suite:
     command: Sequence[str]
 
 
-SHOWN = (Suite("acceptance, Python SDK, server", (*PYTEST, "tests", "sdk/python/tests", "server/tests")),)
+BESIDE_PYTEST = (*PYTEST, "-o", "cache_dir=.pytest_cache/beside")
+SHOWN = (Suite("acceptance and Python SDK", (*PYTEST, "tests", "sdk/python/tests")),)
 BESIDE = (
-    Suite("renderer", (*PYTEST, "-o", "cache_dir=.pytest_cache/renderer", "renderer/tests")),
+    Suite("renderer", (*BESIDE_PYTEST, "renderer/tests")),
     Suite("Go SDK", ("sh", "sdk/go/check.sh")),
+    Suite("server", (*BESIDE_PYTEST, "server/tests")),
 )
 
 
