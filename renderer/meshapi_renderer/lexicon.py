@@ -104,6 +104,7 @@ SEVERAL: Final[Mapping[Subject, int]] = {
 PLANETS: Final[Mapping[str, tuple[PlanetKind, bool]]] = {
     "ringed": ("giant", True),
     "giant": ("giant", False),
+    "ice_giant": ("ice_giant", False),
     "earth": ("earth", False),
     "desert": ("desert", False),
     "ice": ("ice", False),

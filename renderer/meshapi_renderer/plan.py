@@ -34,7 +34,7 @@ CameraMove = Literal[
     "drift", "push", "pull", "pan_left", "pan_right", "tilt_up", "tilt_down", "orbit", "aerial", "fixed"
 ]
 Viewpoint = Literal["ground", "aerial"]
-PlanetKind = Literal["giant", "earth", "desert", "ice"]
+PlanetKind = Literal["giant", "ice_giant", "earth", "desert", "ice"]
 Subject = Literal[
     "sailboat", "birds", "balloon", "rocket", "train", "car", "cat", "dog", "fish", "butterfly", "person",
     "campfire",

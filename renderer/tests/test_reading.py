@@ -99,7 +99,7 @@ def test_weather_and_season_are_separate_slots(prompt: str, weather: str, season
         ("Earth from space at night", "earth", False),
         ("Земля из космоса", "earth", False),
         ("a red planet in outer space", "desert", False),
-        ("해왕성", "ice", False),
+        ("해왕성", "ice_giant", False),
         ("a nebula in deep space", None, None),
     ],
 )

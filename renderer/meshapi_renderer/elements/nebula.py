@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from meshapi_renderer import imaging
@@ -67,7 +68,8 @@ class Nebula:
         # No seed's nebula is missing or floods the sky.
         even = min(2.5, max(0.6, _MEAN / max(float(light.mean()), 1e-6)))
         light = light * np.float32(strength * even) + rgb(0.0105, 0.0120, 0.0225)
-        self._light = imaging.Torus(light.astype(np.float32))
+        # Four channels are moved as they are looked up; three would be copied out of four every time.
+        self._light = imaging.Torus(np.asarray(cv2.cvtColor(light.astype(np.float32), cv2.COLOR_RGB2RGBA)))
         self._flow = imaging.Torus(np.dstack(_curl(fbm(side // 4, side // 4, 4, 3, rng.sub("flow"), 0.5))))
         self._offset = (rng.u() * side, rng.u() * side)
 
@@ -79,14 +81,16 @@ class Nebula:
         x = x + np.float32(self._offset[0]) + np.zeros_like(y)
         y = y + np.float32(self._offset[1]) + np.zeros_like(x)
         flow = self._flow.at(x * np.float32(0.25), y * np.float32(0.25))
-        flow_x, flow_y = np.ascontiguousarray(flow[..., 0]), np.ascontiguousarray(flow[..., 1])
-        total = np.zeros((grid.height, grid.width, 3), np.float32)
+        flow_x, flow_y = cv2.split(flow)[:2]
+        layers = []
         for half in (0.0, 0.5):
             age = (seconds / _TURNOVER + half) % 1.0
-            weight = 1 - abs(2 * age - 1)
-            push = np.float32(_REACH * _SIDE * (age - 0.5))
-            total += self._light.at(x - flow_x * push, y - flow_y * push) * np.float32(weight)
-        return total
+            push = _REACH * _SIDE * (age - 0.5)
+            across, down = (cv2.scaleAdd(part, -push, at) for part, at in ((flow_x, x), (flow_y, y)))
+            layers.append((self._light.at(np.asarray(across), np.asarray(down)), 1 - abs(2 * age - 1)))
+        (first, first_weight), (second, second_weight) = layers
+        total = cv2.addWeighted(first, first_weight, second, second_weight, 0.0)
+        return np.asarray(cv2.cvtColor(total, cv2.COLOR_RGBA2RGB), np.float32)
 
 
 def _curl(potential: Floats) -> list[Floats]:

@@ -25,6 +25,7 @@ _GIANTS = (
     ("b9a5d6", "6a4f9c", "efe4ff", "45306e"),
 )
 _FAMILIAR_GIANTS = (_GIANTS[0], _GIANTS[2])
+_ICE_GIANTS = (("5f97d8", "2c5cb0", "93bdec", "1c3a80"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ def planet_look(kind: PlanetKind, rng: Rng, *, familiar: bool = False) -> Planet
     """The air and the motion that go with a kind."""
     air = {
         "giant": linear("e8c49a"),
+        "ice_giant": linear("7fb4ff"),
         "earth": linear("4f9dff"),
         "desert": linear("ff9a62"),
         "ice": linear("7fd4ff"),
@@ -55,7 +57,7 @@ def planet_look(kind: PlanetKind, rng: Rng, *, familiar: bool = False) -> Planet
     return PlanetLook(
         kind=kind,
         air=air,
-        thickness={"giant": 0.020, "earth": 0.040, "desert": 0.028, "ice": 0.032}[kind],
+        thickness={"giant": 0.020, "ice_giant": 0.024, "earth": 0.040, "desert": 0.028, "ice": 0.032}[kind],
         turns=rng.uniform(0.014, 0.020) * rng.sign(),
         tilt=rng.uniform(-0.5, 0.5),
         familiar=familiar,
@@ -87,7 +89,7 @@ class Planet:
         z = np.sqrt(np.clip(1 - distance * distance, 0, 1))
         self._u, self._v = _places(x, y, z, look.tilt)
         ground, clouds = _surface(look, rng.sub("surface"))
-        self._ground = imaging.Torus(to8(ground, tone=False))
+        self._ground = imaging.Torus(np.asarray(cv2.cvtColor(to8(ground, tone=False), cv2.COLOR_RGB2RGBA)))
         self._clouds = None if clouds is None else imaging.Torus((clouds * 255).astype(np.uint8))
         facing = x * np.float32(light[0]) + y * np.float32(light[1]) + z * np.float32(light[2])
         self._shade, self._rim = _lighting(x, y, z, distance, facing, look)
@@ -103,14 +105,15 @@ class Planet:
     def draw(self, seconds: float) -> Bytes8:
         """The globe's light, and as a fourth channel what it lets through from behind, (side, side, 4)."""
         turn = np.float32(self._look.turns * seconds * _COLUMNS)
-        ground = np.asarray(self._ground.at(self._u - turn, self._v), np.uint8)
-        ground = np.ascontiguousarray(ground)
+        found = self._ground.at(self._u - turn, self._v)
+        ground = np.asarray(cv2.cvtColor(found, cv2.COLOR_RGBA2RGB), np.uint8)
         if self._clouds is not None:
             cover = np.asarray(self._clouds.at(self._u - turn * np.float32(1.25), self._v), np.uint8)
             imaging.tint(ground, cover, (246, 248, 252))
         cv2.multiply(ground, self._shade, ground, 1 / 200.0)
         cv2.add(ground, self._rim, ground)
-        return np.dstack([ground, self._behind])
+        whole = cv2.cvtColor(ground, cv2.COLOR_RGB2RGBA)
+        return np.asarray(cv2.insertChannel(self._behind, whole, 3), np.uint8)
 
 
 def _places(x: Floats, y: Floats, z: Floats, tilt: float) -> tuple[Floats, Floats]:
@@ -149,6 +152,8 @@ def _surface(look: PlanetLook, rng: Rng) -> tuple[Floats, Floats | None]:
     kind = look.kind
     if kind == "giant":
         return _bands(rng, _FAMILIAR_GIANTS if look.familiar else _GIANTS), None
+    if kind == "ice_giant":
+        return _bands(rng, _ICE_GIANTS), None
     if kind == "earth":
         return _continents(rng), _weather(rng.sub("clouds"), 0.47)
     if kind == "ice":

@@ -206,8 +206,8 @@ def add_silk(light: Floats, ribbon: Ribbon, canvas: Canvas, placement: Placement
         for plane in _splat(y, across, height)
     )
     for plane, one, other in zip(light, ribbon.first, ribbon.second, strict=True):
-        plane += first * one
-        plane += second * other
+        cv2.scaleAdd(first, float(one), plane, plane)
+        cv2.scaleAdd(second, float(other), plane, plane)
     return np.asarray(first + second, np.float32)
 
 

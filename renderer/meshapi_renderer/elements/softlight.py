@@ -62,8 +62,10 @@ class Enlarger:
     def bytes(self, lin: Floats, scratch: Scratch) -> Bytes8:
         """Display bytes (film curve, sRGB, dither), shape (height, width, 3), for light on the grid."""
         height, width = self._canvas.height, self._canvas.width
-        root = np.sqrt(np.clip(lin, 0, _BRIGHTEST)) * np.float32(_LUT_TOP / _BRIGHTEST**0.5)
-        small = _LUT[root.astype(np.uint16)]
+        root = np.clip(lin, 0, _BRIGHTEST)
+        np.sqrt(root, out=root)
+        root *= np.float32(_LUT_TOP / _BRIGHTEST**0.5)
+        small = _LUT.take(root.astype(np.uint16))
         large = scratch.array("softlight 16", (height, width, 3), np.uint16)
         cv2.resize(small, (width, height), large, interpolation=cv2.INTER_LINEAR)
         cv2.add(large, self._dither, large)

@@ -127,14 +127,18 @@ class Neon:
         grid = self._grid
         matrix = self._grid_camera.matrix(pose, _BACKDROP_DEPTH, self._margin)
         room = imaging.warp_affine(self._backdrop, matrix, grid.width, grid.height)
-        planes = np.zeros((3, grid.height, grid.width), np.float32)
+        silk, held = np.zeros((2, 3, grid.height, grid.width), np.float32)
+        by_day = self._daylight > 0.15
         for ribbon in self._ribbons:
             placement = _placement(self._grid_camera, pose, ribbon)
-            density = add_silk(planes, ribbon, grid, placement, seconds)
-            if self._daylight > 0.15:
+            density = add_silk(silk, ribbon, grid, placement, seconds)
+            if by_day:
                 tint = 1 - mix(ribbon.first, ribbon.second, 0.5)
-                room *= np.exp(density[..., None] * tint * np.float32(-3.0 * self._daylight))
-        return room, np.asarray(cv2.merge(list(planes)), np.float32)
+                for plane, share in zip(held, tint, strict=True):
+                    cv2.scaleAdd(density, -3.0 * self._daylight * float(share), plane, plane)
+        if by_day:
+            cv2.multiply(room, cv2.exp(cv2.merge(list(held))), room)
+        return room, np.asarray(cv2.merge(list(silk)), np.float32)
 
     def _mist_at(self, pose: Pose, seconds: float) -> Floats:
         """How much more of the halo the air shows, patchily, on the grid."""
