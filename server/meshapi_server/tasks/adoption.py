@@ -8,7 +8,7 @@ from meshapi_server.upstreams.contract import Rendered
 
 from .comparison import differences, facts_of
 from .ports import Files, Store
-from .task import Claim, Outcome
+from .task import Claim, Outcome, Task
 
 log = structlog.get_logger("meshapi.files")
 
@@ -40,6 +40,17 @@ async def adopt(
         probed=measured.probed,
         warnings=differences(asked, measured, has_last_frame=last_frame is not None),
     )
+
+
+async def drop_files(store: Store, files: Files, task: Task) -> None:
+    """Remove the files of an ended task that is about to be deleted; a fault is only logged (see below)."""
+    if task.outcome.video is None:
+        await drop_unneeded(store, files, task.id)
+        return
+    try:
+        await files.remove(task.id)
+    except Exception as fault:  # noqa: BLE001 - the record of the delete leaves them to the sweeper
+        log.warning("files of a task stay until they are swept", task=task.id, fault=repr(fault))
 
 
 async def drop_unneeded(store: Store, files: Files, task_id: str) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from . import drafts, ids, inputs
-from .adoption import drop_unneeded
+from .adoption import drop_files, drop_unneeded
 from .changes import Changes, News
 from .clock import Clock
 from .errors import Detail, OverBudget, RequestInvalid, TaskBusy, TaskEnded, TaskMissing, TooExpensive
@@ -211,6 +211,8 @@ class TaskService:
         task = await self.get(owner, task_id)
         if not task.ended:
             return await self.cancel(owner, task_id)
+        # The files first: a delete that a kill breaks off can be repeated, and leaves nothing for a sweep.
+        await drop_files(self._store, self._files, task)
         gone = await self._store.delete(owner, task_id, self._clock())
         if gone is None and await self._store.get(owner, task_id):
             raise TaskBusy(f"Task {task_id} has ended but is still being stopped upstream; delete it later.")

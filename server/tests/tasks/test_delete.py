@@ -46,7 +46,7 @@ async def test_a_delete_that_broke_off_is_finished_by_repeating_it(
         patched.setattr(store, "delete", die)
         with pytest.raises(Broken):
             await service.delete(ended.owner, ended.id)
-    assert files.path(ended.id, "video.mp4") is not None
+    assert files.path(ended.id, "video.mp4") is None, "nothing is left for a sweep, hours later"
 
     assert await service.delete(ended.owner, ended.id) is None
     assert await store.get(ended.owner, ended.id) is None
