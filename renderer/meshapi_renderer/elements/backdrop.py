@@ -138,8 +138,13 @@ class Backdrop:
         """
         seconds = self._timing.seconds(index)
         _, shift_x, shift_y = camera.scale_shift(pose, math.inf)
-        rows = min(lowest_row, frame.shape[0], math.floor(self._rows - self._view.margin + shift_y))
-        if rows <= 0:
+        lowest = min(lowest_row, frame.shape[0])
+        rows = max(0, min(lowest, math.floor(self._rows - self._view.margin + shift_y)))
+        if rows < lowest:
+            # Under its end something may still show through a gap of what stands before it.
+            margin = self._view.margin
+            frame[rows:lowest] = self._sky8[-1, margin : margin + frame.shape[1]]
+        if rows == 0:
             return
         matrix = self._matrix(index, shift_x, shift_y)
         shown = slice(0, frame.shape[1]) if gap is None else gap.columns
