@@ -46,11 +46,8 @@ async def drop_files(store: Store, files: Files, task: Task) -> None:
     """Remove the files of an ended task that is about to be deleted; a fault is only logged (see below)."""
     if task.outcome.video is None:
         await drop_unneeded(store, files, task.id)
-        return
-    try:
-        await files.remove(task.id)
-    except Exception as fault:  # noqa: BLE001 - the record of the delete leaves them to the sweeper
-        log.warning("files of a task stay until they are swept", task=task.id, fault=repr(fault))
+    else:
+        await _remove(files, task.id)
 
 
 async def drop_unneeded(store: Store, files: Files, task_id: str) -> None:
@@ -61,9 +58,18 @@ async def drop_unneeded(store: Store, files: Files, task_id: str) -> None:
     stays is a leftover, which a sweep removes.
     """
     try:
-        for each in await store.unneeded_files([task_id]):
-            await files.remove(each)
+        unneeded = await store.unneeded_files([task_id])
     except Exception as fault:  # noqa: BLE001 - what the caller has done is done
+        log.warning("files of a task stay until they are swept", task=task_id, fault=repr(fault))
+        return
+    for each in unneeded:
+        await _remove(files, each)
+
+
+async def _remove(files: Files, task_id: str) -> None:
+    try:
+        await files.remove(task_id)
+    except Exception as fault:  # noqa: BLE001 - the store's record leaves them to the sweeper
         log.warning("files of a task stay until they are swept", task=task_id, fault=repr(fault))
 
 

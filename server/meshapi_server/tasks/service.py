@@ -216,7 +216,6 @@ class TaskService:
         gone = await self._store.delete(owner, task_id, self._clock())
         if gone is None and await self._store.get(owner, task_id):
             raise TaskBusy(f"Task {task_id} has ended but is still being stopped upstream; delete it later.")
-        await drop_unneeded(self._store, self._files, task_id)
         return None
 
     async def timeline(self, owner: str, task_id: str) -> tuple[Task, Sequence[Attempt]]:
